@@ -1,0 +1,168 @@
+"""The vocabulary of quality rules about rows: what each row of a relation promises, said as frozen values.
+
+A rule says its promise in words and in SQL which rows break it. Rules about a relation as a whole are in
+``table_rules.py``; judging is ``validate.py``'s part; which rules a table has is the suites' part.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from data_quality.verdicts import SEVERITIES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(ABC):
+    """One promise about one relation. Raises ValueError on an unknown severity."""
+
+    severity: str = "error"
+
+    def __post_init__(self) -> None:
+        if self.severity not in SEVERITIES:
+            raise ValueError(
+                f"rule {self.name}: severity is {self.severity!r}, expected one of {', '.join(SEVERITIES)}"
+            )
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The promise as an identifier, unique in its suite."""
+
+    @property
+    @abstractmethod
+    def expected(self) -> str:
+        """The promise in words."""
+
+
+class RowRule(Rule):
+    """A promise about every row; the rows that break it can be pointed at."""
+
+    @abstractmethod
+    def offenders(self, relation: str) -> str:
+        """SQL selecting from ``relation`` the rows that break the promise."""
+
+    def violations(self, relation: str) -> str:
+        """SQL with a row for each violation, none if the promise holds; it shows no value of the relation."""
+        return f"select 1 from ({self.offenders(relation)})"
+
+
+@dataclass(frozen=True)
+class NotNull(RowRule):
+    column: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}_is_not_null"
+
+    @property
+    def expected(self) -> str:
+        return f"no row without {self.column}"
+
+    def offenders(self, relation: str) -> str:
+        return f"select * from {relation} where {quoted(self.column)} is null"
+
+
+@dataclass(frozen=True)
+class InSet(RowRule):
+    """A given value is one of the list; an empty one is NotNull's business."""
+
+    column: str
+    values: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}_is_in_the_list"
+
+    @property
+    def expected(self) -> str:
+        return f"{self.column} one of {', '.join(self.values)}"
+
+    def offenders(self, relation: str) -> str:
+        values = ", ".join(literal(value) for value in self.values)
+        return f"select * from {relation} where {quoted(self.column)} not in ({values})"
+
+
+@dataclass(frozen=True)
+class Between(RowRule):
+    """A given number lies within inclusive bounds, one of which may be open."""
+
+    column: str
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minimum is None and self.maximum is None:
+            raise ValueError(f"rule {self.name}: has no bound, expected a minimum, a maximum or both")
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}_is_within_bounds"
+
+    @property
+    def expected(self) -> str:
+        return f"{self.column} {bounds_text(self.minimum, self.maximum)}"
+
+    def offenders(self, relation: str) -> str:
+        column = quoted(self.column)
+        bounds = (("<", self.minimum), (">", self.maximum))
+        outside = " or ".join(f"{column} {sign} {bound}" for sign, bound in bounds if bound is not None)
+        return f"select * from {relation} where {outside}"
+
+
+@dataclass(frozen=True)
+class Unique(RowRule):
+    """No two rows share the key; empty parts of a key count as equal."""
+
+    columns: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{'_'.join(self.columns)}_is_unique"
+
+    @property
+    def expected(self) -> str:
+        return f"no two rows with the same {', '.join(self.columns)}"
+
+    def offenders(self, relation: str) -> str:
+        keys = ", ".join(quoted(column) for column in self.columns)
+        return f"select * from {relation} qualify count(*) over (partition by {keys}) > 1"
+
+    def violations(self, relation: str) -> str:
+        # Grouping is several times cheaper than the window that points at the rows.
+        keys = ", ".join(quoted(column) for column in self.columns)
+        return f"select 1 from {relation} group by {keys} having count(*) > 1"
+
+
+@dataclass(frozen=True)
+class NoRowsWhere(RowRule):
+    """No row satisfies the condition (DuckDB SQL over the relation's own columns)."""
+
+    promise: str
+    condition: str
+
+    @property
+    def name(self) -> str:
+        return self.promise
+
+    @property
+    def expected(self) -> str:
+        return f"no row where {self.condition}"
+
+    def offenders(self, relation: str) -> str:
+        return f"select * from {relation} where {self.condition}"
+
+
+def quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def bounds_text(minimum: float | None, maximum: float | None) -> str:
+    if minimum is None or maximum is None:
+        return f"at least {minimum:g}" if minimum is not None else f"at most {maximum:g}"
+    return f"between {minimum:g} and {maximum:g}"

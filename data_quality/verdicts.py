@@ -1,0 +1,47 @@
+"""One verdict per check: what every owner of checks (quality suites, dbt tests, reconciliation) reports.
+
+Plain values only. How a check is run belongs to its owner; who stores verdicts or acts on them is elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+STATUSES = ("pass", "warn", "fail", "error", "waived")
+SEVERITIES = ("error", "warning")
+OWNERS = ("great_expectations", "dbt", "reconciliation", "landing")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of one check on one subject. ``fail`` is bad data; ``error`` is a check that could not run.
+
+    ``observed`` holds counts and percentages, never a value of a personal column. ``batch_ids`` are the batches
+    with the offending rows; empty when the check passed or the subject has no batches.
+    Raises ValueError on an unknown status, severity or owner.
+    """
+
+    check_name: str
+    subject: str
+    status: str
+    severity: str
+    owner: str
+    observed: str
+    expected: str
+    batch_ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self._refuse_unknown("status", self.status, STATUSES)
+        self._refuse_unknown("severity", self.severity, SEVERITIES)
+        self._refuse_unknown("owner", self.owner, OWNERS)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be published (or the batch let in) on this verdict."""
+        return self.severity == "error" and self.status in ("fail", "error")
+
+    def _refuse_unknown(self, field: str, value: str, known: tuple[str, ...]) -> None:
+        if value not in known:
+            raise ValueError(
+                f"verdict {self.check_name} on {self.subject}: {field} is {value!r}, expected one of {', '.join(known)}"
+            )

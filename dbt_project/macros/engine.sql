@@ -1,0 +1,48 @@
+{#- What engines spell differently, each behind one dispatched macro. No model calls an engine's own function. -#}
+
+{% macro add_days(date, days) -%}{{ adapter.dispatch('add_days')(date, days) }}{%- endmacro %}
+{% macro default__add_days(date, days) -%}date_add({{ date }}, {{ days }}){%- endmacro %}
+{% macro duckdb__add_days(date, days) -%}({{ date }} + cast({{ days }} as integer)){%- endmacro %}
+
+{% macro days_between(earlier, later) -%}{{ adapter.dispatch('days_between')(earlier, later) }}{%- endmacro %}
+{% macro default__days_between(earlier, later) -%}datediff({{ later }}, {{ earlier }}){%- endmacro %}
+{% macro duckdb__days_between(earlier, later) -%}cast({{ later }} - {{ earlier }} as bigint){%- endmacro %}
+
+{% macro whole_quotient(dividend, divisor) -%}{{ adapter.dispatch('whole_quotient')(dividend, divisor) }}{%- endmacro %}
+{% macro default__whole_quotient(dividend, divisor) -%}({{ dividend }} div {{ divisor }}){%- endmacro %}
+{% macro duckdb__whole_quotient(dividend, divisor) -%}(cast({{ dividend }} as bigint) // cast({{ divisor }} as bigint)){%- endmacro %}
+
+{% macro month_start(date) -%}cast(date_trunc('month', {{ date }}) as date){%- endmacro %}
+
+{#- Sixteen hex digits of SHA-256: an id that is short to read and never minted twice in practice. -#}
+{% macro short_hash(text) -%}{{ adapter.dispatch('short_hash')(text) }}{%- endmacro %}
+{% macro default__short_hash(text) -%}substring(sha2({{ text }}, 256), 1, 16){%- endmacro %}
+{% macro duckdb__short_hash(text) -%}substring(sha256({{ text }}), 1, 16){%- endmacro %}
+
+{#- The upper end of an interval that is still open. -#}
+{% macro end_of_time() -%}cast('9999-12-31 00:00:00+00' as timestamp with time zone){%- endmacro %}
+{% macro end_of_dates() -%}cast('9999-12-31' as date){%- endmacro %}
+{% macro start_of_dates() -%}cast('0001-01-01' as date){%- endmacro %}
+
+{% macro money(expression) -%}cast({{ expression }} as decimal(18, 4)){%- endmacro %}
+
+{#- An amount in the reporting currency: converted per line, rounded half away from zero, once. -#}
+{% macro converted(amount, rate) -%}cast(round(cast({{ amount }} as decimal(20, 4)) * {{ rate }}, 4) as decimal(18, 4)){%- endmacro %}
+
+{#- A quotient of two amounts as a rate with six digits, cut and not rounded, in whole-number arithmetic: it is at
+    least a bound of up to six digits exactly when the true quotient is. Null when there is nothing to divide by. -#}
+{% macro rate_of(part, whole) -%}{{ adapter.dispatch('rate_of')(part, whole) }}{%- endmacro %}
+{% macro default__rate_of(part, whole) -%}
+    cast((cast({{ part }} as decimal(18, 4)) * 1000000 div nullif(cast({{ whole }} as decimal(18, 4)), 0)) * 0.000001 as decimal(18, 6))
+{%- endmacro %}
+{% macro duckdb__rate_of(part, whole) -%}
+    cast(cast(
+        cast(cast({{ part }} as decimal(18, 4)) * 10000 as hugeint) * 1000000
+        // nullif(cast(cast({{ whole }} as decimal(18, 4)) * 10000 as hugeint), 0)
+    as decimal(18, 0)) * 0.000001 as decimal(18, 6))
+{%- endmacro %}
+
+{#- An instant as text that sorts in time order, always in UTC. -#}
+{% macro utc_text(instant) -%}{{ adapter.dispatch('utc_text')(instant) }}{%- endmacro %}
+{% macro default__utc_text(instant) -%}date_format({{ instant }}, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"){%- endmacro %}
+{% macro duckdb__utc_text(instant) -%}strftime(timezone('UTC', {{ instant }}), '%Y-%m-%dT%H:%M:%S.%f'){%- endmacro %}

@@ -1,0 +1,94 @@
+{#- Everything that happened to an account, from three systems in one shape. An event counts from event_date on and
+    leaves a window when window_date does; it is known in [known_from, known_to). What is collected leaves together
+    with its invoice, so that a window never holds a payment without what was paid. -#}
+{{ config(materialized='view') }}
+
+with receivables as (
+
+    select
+        source_system, customer_ref, kind, event_date, issued_date, due_date, amount,
+        greatest(event_date, due_date) as counted_date,
+        greatest(event_date, {{ add_days('due_date', 1) }}) as overdue_date,
+        known_from, known_to
+    from {{ ref('int_receivables__converted') }}
+
+)
+
+select
+    source_system, customer_ref as source_id, order_date as event_date, order_date as window_date, known_from, known_to,
+    {{ event_measures({'order_count': 1}) }}
+from {{ ref('int_orders__counted') }}
+where is_counted
+
+union all
+
+select
+    source_system, customer_ref as source_id, order_date as event_date, order_date as window_date, known_from, known_to,
+    {{ event_measures({
+        'gross_amount': 'gross_amount',
+        'discount_amount': 'discount_amount',
+        'net_amount': 'net_amount',
+        'margin_amount': 'coalesce(margin_amount, 0)',
+        'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
+    }) }}
+from {{ ref('int_order_lines__converted') }}
+where is_counted
+
+union all
+
+select
+    source_system, customer_ref as source_id, return_date as event_date, return_date as window_date, known_from, known_to,
+    {{ event_measures({
+        'net_amount': 'net_amount',
+        'returned_amount': '-net_amount',
+        'margin_amount': 'coalesce(margin_amount, 0)',
+        'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
+    }) }}
+from {{ ref('int_returns__converted') }}
+where is_counted
+
+union all
+
+select
+    source_system, customer_ref as source_id, event_date, issued_date as window_date, known_from, known_to,
+    {{ event_measures({'open_amount': 'amount'}) }}
+from receivables
+
+union all
+
+select
+    source_system, customer_ref as source_id, overdue_date as event_date, issued_date as window_date, known_from, known_to,
+    {{ event_measures({'overdue_amount': 'amount'}) }}
+from receivables
+
+union all
+
+select
+    source_system, customer_ref as source_id, counted_date as event_date, issued_date as window_date, known_from, known_to,
+    {{ event_measures({
+        'due_amount': "case when kind <> 'payment' then amount else 0 end",
+        'collected_amount': "case when kind = 'payment' then -amount else 0 end",
+        'late_collected_amount': "case when kind = 'payment' and event_date > due_date then -amount else 0 end",
+    }) }}
+from receivables
+
+union all
+
+select
+    opportunities.source_system, opportunities.account_id as source_id,
+    cast(opportunities.created_at as date) as event_date, cast(opportunities.created_at as date) as window_date,
+    opportunities.known_from, opportunities.known_to,
+    {{ event_measures({'pipeline_amount': converted('opportunities.amount', 'fx.rate')}) }}
+from {{ ref('stg_crm__opportunities') }} as opportunities
+inner join {{ ref('int_fx_rates__filled') }} as fx
+    on opportunities.currency = fx.currency
+    and cast(opportunities.created_at as date) >= fx.valid_from
+    and cast(opportunities.created_at as date) < fx.valid_to
+where not opportunities.is_closed
+
+union all
+
+select
+    source_system, account_id as source_id, business_date as event_date, business_date as window_date, known_from, known_to,
+    {{ event_measures({'contact_count': 1}) }}
+from {{ ref('stg_crm__activities') }}

@@ -1,0 +1,22 @@
+{#- The customer tables of three systems in one shape, all versions. reference_key is the account's own key as others
+    cite it; cites_key the key it cites itself. -#}
+{{ config(materialized='view') }}
+
+select
+    source_system, account_id as source_id, 'crm' as family, account_kind as kind, account_name as name, tax_id,
+    country, 'crm:' || account_id as own_key, cast(null as varchar) as cited_key, known_from, known_to
+from {{ ref('stg_crm__accounts') }}
+
+union all
+
+select
+    source_system, customer_ref as source_id, 'sales' as family, kind, customer_name as name, tax_id,
+    country, 'sales:' || customer_ref as own_key, 'crm:' || crm_account_ref as cited_key, known_from, known_to
+from {{ ref('stg_sales__customers') }}
+
+union all
+
+select
+    source_system, customer_ref as source_id, 'finance' as family, kind, customer_name as name, tax_id,
+    country, 'finance:' || customer_ref as own_key, 'sales:' || sales_customer_ref as cited_key, known_from, known_to
+from {{ ref('stg_finance__customers') }}

@@ -1,0 +1,69 @@
+{#- A line is known while both it and its order are: the two knowledge intervals are intersected, so that a changed
+    order retracts its lines and brings them back as they are now. -#}
+{{ config(materialized='view') }}
+
+with lines as (
+
+    select
+        source_system, line_id, order_id, product_id, quantity, gross_amount, discount_amount, net_amount,
+        cost_amount, known_from, known_to
+    from {{ ref('stg_sales__order_lines') }}
+
+),
+
+orders as (
+
+    select source_system, order_id, customer_ref, order_date, is_counted, currency, rate, known_from, known_to
+    from {{ ref('int_orders__counted') }}
+
+),
+
+converted as (
+
+    select
+        lines.source_system,
+        lines.line_id,
+        lines.order_id,
+        lines.product_id,
+        orders.customer_ref,
+        orders.order_date,
+        orders.is_counted,
+        orders.currency,
+        orders.rate,
+        lines.quantity,
+        {{ converted('lines.gross_amount', 'orders.rate') }} as gross_amount,
+        {{ converted('lines.discount_amount', 'orders.rate') }} as discount_amount,
+        {{ converted('lines.net_amount', 'orders.rate') }} as net_amount,
+        {{ converted('lines.cost_amount', 'orders.rate') }} as cost_amount,
+        lines.net_amount as net_amount_original,
+        greatest(lines.known_from, orders.known_from) as known_from,
+        least(lines.known_to, orders.known_to) as known_to
+    from lines
+    inner join orders
+        on lines.source_system = orders.source_system
+        and lines.order_id = orders.order_id
+        and lines.known_from < orders.known_to
+        and orders.known_from < lines.known_to
+
+)
+
+select
+    source_system,
+    line_id,
+    order_id,
+    product_id,
+    customer_ref,
+    order_date,
+    is_counted,
+    currency,
+    rate,
+    quantity,
+    gross_amount,
+    discount_amount,
+    net_amount,
+    cost_amount,
+    {{ money('net_amount - cost_amount') }} as margin_amount,
+    net_amount_original,
+    known_from,
+    known_to
+from converted

@@ -1,0 +1,86 @@
+with release as (
+
+    select as_of_date from {{ ref('stg_run__dates') }} where is_release_date
+
+),
+
+tiers as (
+
+    select as_of_date, customer_id, tier, tier_rank, tier_score, defaulted_lens_count, policy_version
+    from {{ ref('customer_tiers') }}
+
+),
+
+labels as (
+
+    select policy_version, band, label_en, label_zh from {{ ref('policy_bands') }} where lens = 'tier'
+
+),
+
+bands as (
+
+    select
+        as_of_date,
+        customer_id,
+        max(case when lens = 'rfm' then band end) as rfm_band,
+        max(case when lens = 'abc' then band end) as abc_band,
+        max(case when lens = 'collection' then band end) as collection_band,
+        max(case when lens = 'engagement' then band end) as engagement_band
+    from {{ ref('customer_bands') }}
+    group by as_of_date, customer_id
+
+)
+
+select
+    tiers.as_of_date,
+    tiers.customer_id,
+    described.customer_name,
+    described.kind,
+    described.country,
+    described.region,
+    described.city,
+    described.industry_code,
+    described.employee_count,
+    described.owner_id,
+    coalesce(described.is_strategic, false) as is_strategic,
+    tiers.tier,
+    tiers.tier_rank,
+    labels.label_en as tier_label_en,
+    labels.label_zh as tier_label_zh,
+    tiers.tier_score,
+    bands.rfm_band,
+    bands.abc_band,
+    bands.collection_band,
+    bands.engagement_band,
+    tiers.defaulted_lens_count,
+    indicators.account_count,
+    indicators.first_order_date,
+    indicators.last_order_date,
+    indicators.last_contact_date,
+    indicators.recency_days,
+    indicators.tenure_days,
+    indicators.days_since_contact,
+    indicators.order_count_365d,
+    indicators.net_amount_90d,
+    indicators.net_amount_365d,
+    indicators.net_amount_all,
+    indicators.margin_amount_365d,
+    indicators.return_rate_365d,
+    indicators.collection_rate_730d,
+    indicators.late_payment_rate_365d,
+    indicators.open_amount,
+    indicators.overdue_amount,
+    indicators.pipeline_amount,
+    tiers.policy_version
+from tiers
+inner join release on tiers.as_of_date = release.as_of_date
+inner join {{ ref('customer_indicators') }} as indicators
+    on tiers.as_of_date = indicators.as_of_date
+    and tiers.customer_id = indicators.customer_id
+inner join {{ ref('int_customers__described') }} as described on tiers.customer_id = described.customer_id
+inner join bands
+    on tiers.as_of_date = bands.as_of_date
+    and tiers.customer_id = bands.customer_id
+left join labels
+    on tiers.policy_version = labels.policy_version
+    and tiers.tier = labels.band

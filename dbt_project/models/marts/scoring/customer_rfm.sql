@@ -1,0 +1,90 @@
+{#- Scores by quantile: 1 + floor(groups x customers strictly below / customers). Equal values always score alike,
+    whatever the order of rows, which NTILE does not give. -#}
+with buyers as (
+
+    select as_of_date, customer_id, last_order_date, recency_days, order_count_365d, net_amount_365d
+    from {{ ref('customer_indicators') }}
+    where order_count_365d > 0
+
+),
+
+policy as (
+
+    select as_of_date, policy_version, quantile_count, score_scale from {{ ref('int_policy__in_force') }}
+
+),
+
+weights as (
+
+    select
+        policy_version,
+        max(case when factor = 'recency' then weight end) as recency_weight,
+        max(case when factor = 'frequency' then weight end) as frequency_weight,
+        max(case when factor = 'monetary' then weight end) as monetary_weight
+    from {{ ref('policy_weights') }}
+    where target = 'rfm'
+    group by policy_version
+
+),
+
+segments as (
+
+    select policy_version, segment, recency_from, recency_to, frequency_from, frequency_to
+    from {{ ref('policy_rfm_segments') }}
+
+),
+
+counted as (
+
+    select
+        *,
+        count(*) over (partition by as_of_date) as buyer_count,
+        rank() over (partition by as_of_date order by last_order_date) - 1 as less_recent_count,
+        rank() over (partition by as_of_date order by order_count_365d) - 1 as less_frequent_count,
+        rank() over (partition by as_of_date order by net_amount_365d) - 1 as less_spending_count
+    from buyers
+
+),
+
+scored as (
+
+    select
+        counted.*,
+        policy.policy_version,
+        policy.quantile_count,
+        policy.score_scale,
+        1 + {{ whole_quotient('policy.quantile_count * counted.less_recent_count', 'counted.buyer_count') }} as r_score,
+        1 + {{ whole_quotient('policy.quantile_count * counted.less_frequent_count', 'counted.buyer_count') }} as f_score,
+        1 + {{ whole_quotient('policy.quantile_count * counted.less_spending_count', 'counted.buyer_count') }} as m_score
+    from counted
+    inner join policy on counted.as_of_date = policy.as_of_date
+
+)
+
+select
+    scored.as_of_date,
+    scored.customer_id,
+    scored.recency_days,
+    scored.order_count_365d as frequency_count,
+    scored.net_amount_365d as monetary_amount,
+    scored.r_score,
+    scored.f_score,
+    scored.m_score,
+    cast(scored.r_score as varchar) || cast(scored.f_score as varchar) || cast(scored.m_score as varchar) as rfm_cell,
+    segments.segment as rfm_segment,
+    cast(round(
+        scored.score_scale
+        * (
+            weights.recency_weight * (scored.r_score - 1)
+            + weights.frequency_weight * (scored.f_score - 1)
+            + weights.monetary_weight * (scored.m_score - 1)
+        )
+        / (scored.quantile_count - 1), 4
+    ) as decimal(9, 4)) as rfm_score,
+    scored.policy_version
+from scored
+inner join weights on scored.policy_version = weights.policy_version
+left join segments
+    on scored.policy_version = segments.policy_version
+    and scored.r_score between segments.recency_from and segments.recency_to
+    and scored.f_score between segments.frequency_from and segments.frequency_to

@@ -1,0 +1,25 @@
+with source as (
+
+    select * from {{ source('raw', 'raw_crm__opportunity') }}
+
+)
+
+select
+    source_system,
+    opportunity_id,
+    account_id,
+    stage,
+    is_won,
+    is_closed,
+    amount,
+    currency,
+    probability,
+    created_at,
+    close_date,
+    lost_reason,
+    batch_id,
+    source_line,
+    known_from,
+    known_to
+from source
+where not is_deleted

@@ -1,0 +1,19 @@
+with source as (
+
+    select * from {{ source('raw', 'raw_finance__fx_rate') }}
+
+)
+
+select
+    source_system,
+    from_ccy,
+    to_ccy,
+    rate_date,
+    rate,
+    rate_kind,
+    batch_id,
+    source_line,
+    known_from,
+    known_to
+from source
+where not is_deleted

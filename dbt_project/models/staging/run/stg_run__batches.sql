@@ -1,0 +1,21 @@
+with source as (
+
+    select * from {{ source('run', 'run_batches') }}
+
+)
+
+select
+    batch_id,
+    source_system,
+    family,
+    entity,
+    file as file_name,
+    sha256,
+    delivery_date,
+    version,
+    records as record_count,
+    accepted as accepted_count,
+    duplicates as duplicate_count,
+    quarantined as quarantined_count,
+    known_at
+from source

@@ -1,0 +1,21 @@
+with source as (
+
+    select * from {{ source('raw', 'raw_sales__product') }}
+
+)
+
+select
+    source_system,
+    product_id,
+    product_name,
+    category_l1,
+    category_l2,
+    brand,
+    uom,
+    active as is_active,
+    batch_id,
+    source_line,
+    known_from,
+    known_to
+from source
+where not is_deleted

@@ -1,0 +1,18 @@
+-- Per lens the bands leave no gap and do not overlap: each starts where the one below it ends, and both ends are open.
+with bands as (
+
+    select
+        policy_version, lens, band, lower_bound, upper_bound,
+        lag(upper_bound) over bands_upwards as upper_bound_below,
+        row_number() over bands_upwards as nth,
+        count(*) over (partition by policy_version, lens) as band_count
+    from {{ ref('policy_bands') }}
+    window bands_upwards as (partition by policy_version, lens order by lower_bound nulls first, band)
+
+)
+
+select *
+from bands
+where (nth = 1 and lower_bound is not null)
+    or (nth = band_count and upper_bound is not null)
+    or (nth > 1 and (lower_bound is null or upper_bound_below is null or lower_bound <> upper_bound_below))

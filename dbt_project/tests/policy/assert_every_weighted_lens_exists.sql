@@ -1,0 +1,7 @@
+select weights.policy_version, weights.factor
+from {{ ref('policy_weights') }} as weights
+left join {{ ref('policy_lenses') }} as lenses
+    on weights.policy_version = lenses.policy_version
+    and weights.factor = lenses.lens
+where weights.target = 'tier'
+    and lenses.lens is null

@@ -1,0 +1,52 @@
+with scores as (
+
+    select distinct policy_version, recency_from as score from {{ ref('policy_rfm_segments') }}
+    union
+    select distinct policy_version, recency_to as score from {{ ref('policy_rfm_segments') }}
+    union
+    select distinct policy_version, frequency_from as score from {{ ref('policy_rfm_segments') }}
+    union
+    select distinct policy_version, frequency_to as score from {{ ref('policy_rfm_segments') }}
+
+),
+
+expected as (
+
+    select policy_version, cast(value as bigint) as group_count
+    from {{ ref('policy_parameters') }}
+    where parameter = 'quantile_count'
+
+),
+
+cells as (
+
+    select recency.policy_version, recency.score as r_score, frequency.score as f_score
+    from scores as recency
+    inner join scores as frequency on recency.policy_version = frequency.policy_version
+
+),
+
+covered as (
+
+    select cells.policy_version, cells.r_score, cells.f_score, count(segments.segment) as segment_count
+    from cells
+    left join {{ ref('policy_rfm_segments') }} as segments
+        on cells.policy_version = segments.policy_version
+        and cells.r_score between segments.recency_from and segments.recency_to
+        and cells.f_score between segments.frequency_from and segments.frequency_to
+    group by cells.policy_version, cells.r_score, cells.f_score
+
+)
+
+select policy_version, 'cell covered other than once' as problem
+from covered
+where segment_count <> 1
+union all
+select expected.policy_version, 'scores do not run from 1 to the number of groups' as problem
+from expected
+inner join (
+    select policy_version, count(*) as score_count, min(score) as lowest, max(score) as highest
+    from scores
+    group by policy_version
+) as seen on expected.policy_version = seen.policy_version
+where seen.score_count <> expected.group_count or seen.lowest <> 1 or seen.highest <> expected.group_count

@@ -1,0 +1,185 @@
+"""The canonical contract: which tables exist, their types, keys, null policy and PII classes.
+
+The tables themselves are data (``contract.yml``). This module loads them into typed values and answers
+what others generate from them: raw schemas, dbt sources, quality suites. No reading of extracts here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+CONTRACT_FILE = Path(__file__).with_name("contract.yml")
+
+SQL_TYPES = {
+    "text": "varchar",
+    "integer": "bigint",
+    "quantity": "decimal(18,4)",
+    "money": "decimal(18,4)",
+    "rate": "decimal(9,6)",
+    "fx_rate": "decimal(18,8)",
+    "currency": "varchar",
+    "date": "date",
+    "timestamp": "timestamptz",
+    "boolean": "boolean",
+}
+
+# What every raw row carries besides its own columns. The key of a record is (source_system, source_record_id).
+ENVELOPE = {
+    "source_system": ("varchar", "Name of the delivering system, as in sources.yml"),
+    "source_record_id": ("varchar", "The record's key in that system; key columns joined by |"),
+    "source_line": ("bigint", "Record number in the delivered file, the header not counted"),
+    "batch_id": ("varchar", "The batch that delivered the row"),
+    "extracted_at": ("timestamptz", "When the sender knew it; the batch's known_at derives from it"),
+    "is_deleted": ("boolean", "The sender says that the record is gone"),
+}
+
+
+class ContractError(ValueError):
+    """The contract file does not say what it must."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a canonical table. ``personal_when`` narrows class P2 to the rows where it holds."""
+
+    name: str
+    kind: str
+    null_policy: str
+    pii: str
+    description: str
+    values: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    personal_when: str | None = None
+
+    @property
+    def sql_type(self) -> str:
+        return SQL_TYPES[self.kind]
+
+    @property
+    def is_required(self) -> bool:
+        return self.null_policy == "R"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One canonical table, delivered by the systems of one family."""
+
+    family: str
+    entity: str
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.family}.{self.entity}"
+
+    @property
+    def raw_name(self) -> str:
+        return f"raw_{self.family}__{self.entity}"
+
+    @property
+    def raw_columns(self) -> dict[str, str]:
+        """Column name → SQL type of a raw file: the envelope first, then the table's own columns."""
+        envelope = {name: sql_type for name, (sql_type, _) in ENVELOPE.items()}
+        return envelope | {column.name: column.sql_type for column in self.columns}
+
+
+@dataclass(frozen=True)
+class Contract:
+    version: str
+    tables: tuple[Table, ...]
+
+    def table(self, name: str) -> Table:
+        """The table called ``family.entity``; raises ContractError with the known names otherwise."""
+        for table in self.tables:
+            if table.name == name:
+                return table
+        known = ", ".join(table.name for table in self.tables)
+        raise ContractError(f"contract: unknown table {name!r}, expected one of: {known}")
+
+    def family(self, family: str) -> tuple[Table, ...]:
+        return tuple(table for table in self.tables if table.family == family)
+
+
+@cache
+def load_contract(path: Path = CONTRACT_FILE) -> Contract:
+    """Read and check the contract file. Raises ContractError naming the table and column at fault."""
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    tables = tuple(_table(name, body) for name, body in document["tables"].items())
+    return Contract(version=str(document["version"]), tables=tables)
+
+
+def _table(name: str, body: dict[str, Any]) -> Table:
+    family, _, entity = name.partition(".")
+    columns = tuple(_column(name, column, items) for column, items in body["columns"].items())
+    known = {column.name for column in columns}
+    missing = [column for column in body["key"] if column not in known]
+    if missing:
+        raise ContractError(f"contract: key of {name} names {missing}, expected columns of the table")
+    return Table(family, entity, body["grain"], tuple(body["key"]), columns)
+
+
+def _column(table: str, name: str, items: list[Any]) -> Column:
+    kind, null_policy, pii, description, *rest = items
+    where = f"contract: {table}.{name}"
+    if kind not in SQL_TYPES:
+        raise ContractError(f"{where} has type {kind!r}, expected one of {sorted(SQL_TYPES)}")
+    if null_policy not in ("R", "W", "O"):
+        raise ContractError(f"{where} has null policy {null_policy!r}, expected R, W or O")
+    if pii not in ("P0", "P1", "P2", "P3"):
+        raise ContractError(f"{where} has PII class {pii!r}, expected P0, P1, P2 or P3")
+    options: dict[str, Any] = rest[0] if rest else {}
+    unknown = set(options) - {"values", "min", "max", "personal_when"}
+    if unknown:
+        raise ContractError(f"{where} has unknown options {sorted(unknown)}")
+    return Column(
+        name=name,
+        kind=kind,
+        null_policy=null_policy,
+        pii=pii,
+        description=description,
+        values=tuple(options.get("values", ())),
+        minimum=options.get("min"),
+        maximum=options.get("max"),
+        personal_when=options.get("personal_when"),
+    )
+
+
+def dbt_sources(contract: Contract) -> str:
+    """The dbt sources file of the raw zone as YAML text: generated, so that the contract has one home."""
+    tables = [
+        {
+            "name": table.raw_name,
+            "description": f"{table.grain} Every delivered version is kept, with the interval in which it was the newest.",
+            "config": {"meta": {"dagster": {"asset_key": ["raw", table.raw_name]}}},
+            "columns": [
+                {"name": name, "data_type": sql_type, "description": description}
+                for name, sql_type, description in _documented_columns(table)
+            ],
+        }
+        for table in contract.tables
+    ]
+    document = {"version": 2, "sources": [{"name": "raw", "schema": "raw", "tables": tables}]}
+    header = "# Generated from orchestration/extract/contract.yml: python -m orchestration.extract.contract\n"
+    return header + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _documented_columns(table: Table) -> list[tuple[str, str, str]]:
+    envelope = [(name, sql_type, text) for name, (sql_type, text) in ENVELOPE.items()]
+    return envelope + [
+        (column.name, column.sql_type, f"{column.description} [{column.null_policy} {column.pii}]")
+        for column in table.columns
+    ]
+
+
+if __name__ == "__main__":
+    from orchestration.settings import DBT_PROJECT
+
+    (DBT_PROJECT / "models" / "staging" / "_sources.yml").write_text(dbt_sources(load_contract()), encoding="utf-8")

@@ -1,0 +1,96 @@
+"""Which days a run decides, with which knowledge and which policy. Pure: dates in, dates out, never the clock."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from orchestration.extract.manifest import Batch
+from orchestration.extract.registry import Registry
+
+
+class PlanError(ValueError):
+    """The day cannot be decided with what is known."""
+
+
+@dataclass(frozen=True)
+class PolicyVersion:
+    policy_version: str
+    effective_from: date
+    effective_to: date | None
+    approved_at: datetime
+
+
+@dataclass(frozen=True)
+class PlannedDay:
+    """One as-of date with the knowledge time and policy it is decided under."""
+
+    as_of_date: date
+    known_at: datetime
+    policy_version: str
+
+
+def days_between(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
+
+
+def plan_days(days: Sequence[date], batches: Sequence[Batch], policies: Sequence[PolicyVersion]) -> list[PlannedDay]:
+    """Give each day what was known when its own extracts were in: the greatest known_at of deliveries up to that day.
+
+    A day of a range is decided as it would have been alone. Raises PlanError when nothing is known of a day yet, or
+    when not exactly one approved policy version is in force.
+    """
+    planned = []
+    for day in days:
+        known = [batch.known_at for batch in batches if batch.delivery_date <= day]
+        if not known:
+            raise PlanError(f"plan: nothing was delivered for {day} or before; expected at least an initial load")
+        known_at = max(known)
+        planned.append(PlannedDay(day, known_at, policy_in_force(policies, day, known_at)))
+    return planned
+
+
+def policy_in_force(policies: Iterable[PolicyVersion], day: date, known_at: datetime) -> str:
+    """The version whose [effective_from, effective_to) holds the day and that was approved by known_at."""
+    found = [
+        policy.policy_version
+        for policy in policies
+        if policy.effective_from <= day
+        and (policy.effective_to is None or day < policy.effective_to)
+        and policy.approved_at <= known_at
+    ]
+    if len(found) != 1:
+        raise PlanError(f"plan: {len(found)} policy versions {found} are in force on {day}, expected exactly one")
+    return found[0]
+
+
+def read_policies(folder: Path) -> list[PolicyVersion]:
+    """The versions listed in ``policy_versions.csv`` of a policy folder."""
+    with (folder / "policy_versions.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            PolicyVersion(
+                policy_version=row["policy_version"],
+                effective_from=date.fromisoformat(row["effective_from"]),
+                effective_to=date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
+                approved_at=datetime.fromisoformat(row["approved_at"]),
+            )
+            for row in csv.DictReader(file)
+        ]
+
+
+def missing_extracts(registry: Registry, delivered: set[tuple[str, str, date]], day: date) -> list[str]:
+    """Names of the daily feeds that have delivered nothing for the day. ``delivered`` holds (system, entity, date)."""
+    return [
+        feed.name
+        for feed in registry.feeds
+        if feed.delivered == "daily" and (feed.source_system, feed.table.entity, day) not in delivered
+    ]
+
+
+def newest_complete_day(registry: Registry, delivered: set[tuple[str, str, date]]) -> date | None:
+    """The newest day from the start date on for which every daily feed has delivered; None when there is none."""
+    days = sorted({day for _, _, day in delivered if day >= registry.start_date}, reverse=True)
+    return next((day for day in days if not missing_extracts(registry, delivered, day)), None)

@@ -1,0 +1,111 @@
+"""Environment → one frozen Settings. The only module that reads ``os.environ``; nothing here opens a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+POLICY_SEEDS = DBT_PROJECT / "seeds" / "policy"
+
+# Every environment by name, so that a misspelt one is an error and never a silent default.
+THREADS = {"development": 2, "test": 2, "production": 4}
+KNOWN_VARIABLES = {"TIERING_HOME", "TIERING_ENV", "TIERING_THREADS", "TIERING_MEMORY_LIMIT", "TIERING_PSEUDONYM_KEY"}
+
+
+class SettingsError(ValueError):
+    """The environment does not describe an installation."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where an installation lives and how much of the machine it may use.
+
+    ``memory_limit`` is DuckDB's text form (``4GB``); ``pseudonym_key`` is None when the key file of the home is used.
+    """
+
+    home: Path
+    environment: str = "development"
+    threads: int = 2
+    memory_limit: str = "4GB"
+    pseudonym_key: str | None = None
+
+    @property
+    def landing(self) -> Path:
+        return self.home / "landing"
+
+    @property
+    def raw(self) -> Path:
+        return self.home / "raw"
+
+    @property
+    def manifest(self) -> Path:
+        return self.raw / "manifest.jsonl"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def vault(self) -> Path:
+        return self.home / "vault"
+
+    @property
+    def decisions(self) -> Path:
+        return self.home / "decisions"
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "releases"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def sources(self) -> Path:
+        return self.home / "sources.yml"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from environment variables. Raises SettingsError on an unknown variable or environment."""
+    env = os.environ if environ is None else environ
+    unknown = sorted(name for name in env if name.startswith("TIERING_") and name not in KNOWN_VARIABLES)
+    if unknown:
+        raise SettingsError(f"settings: unknown variables {unknown}, expected some of {sorted(KNOWN_VARIABLES)}")
+    environment = env.get("TIERING_ENV", "development")
+    if environment not in THREADS:
+        raise SettingsError(f"settings: TIERING_ENV is {environment!r}, expected one of {sorted(THREADS)}")
+    threads = env.get("TIERING_THREADS", str(THREADS[environment]))
+    if not threads.isdigit() or int(threads) < 1:
+        raise SettingsError(f"settings: TIERING_THREADS is {threads!r}, expected a whole number from 1")
+    return Settings(
+        home=Path(env.get("TIERING_HOME", str(PROJECT_ROOT / "data"))).resolve(),
+        environment=environment,
+        threads=int(threads),
+        memory_limit=env.get("TIERING_MEMORY_LIMIT", "4GB"),
+        pseudonym_key=env.get("TIERING_PSEUDONYM_KEY"),
+    )
+
+
+def export_environment(settings: Settings) -> None:
+    """Make the settings visible to the tools that read the environment themselves: dbt and Dagster."""
+    os.environ.update(
+        TIERING_HOME=str(settings.home),
+        TIERING_THREADS=str(settings.threads),
+        TIERING_MEMORY_LIMIT=settings.memory_limit,
+        DAGSTER_HOME=str(settings.dagster_home),
+        DO_NOT_TRACK="1",
+        GX_ANALYTICS_ENABLED="false",
+    )

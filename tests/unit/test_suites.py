@@ -1,0 +1,92 @@
+"""What the suites of contract tables and of published marts let through and what they stop."""
+
+from __future__ import annotations
+
+from data_quality.rules import Between, NotNull
+from data_quality.suites.candidates import CROSS_FIELD_RULES, contract_suite
+from data_quality.suites.marts import mart_suites
+from data_quality.validate import Subject, validate
+from orchestration.extract.contract import load_contract
+
+
+def test_a_contract_suite_follows_the_table_and_every_hand_written_rule_has_a_table() -> None:
+    suites = {table.name: contract_suite(table) for table in load_contract().tables}
+    assert set(CROSS_FIELD_RULES) <= set(suites)
+    assert [rule.name for rule in suites["finance.payment_allocation"]] == [
+        "columns_are_as_promised",
+        "batch_id_payment_id_invoice_id_is_unique",
+        *(f"{column}_is_not_null" for column in ("payment_id", "invoice_id", "amount", "applied_date")),
+    ]
+    return_line = {rule.name: rule for rule in suites["sales.return_line"]}
+    assert return_line["customer_ref_is_not_null"] == NotNull("customer_ref", severity="warning")
+    assert return_line["net_amount_is_within_bounds"] == Between("net_amount", maximum=0)
+
+
+def test_every_contract_table_is_judged_in_one_go_and_an_empty_delivery_passes() -> None:
+    def empty(columns: dict[str, str]) -> str:
+        return f"select {', '.join(f'cast(null as {kind}) as {name}' for name, kind in columns.items())} where false"
+
+    tables = load_contract().tables
+    verdicts = validate([Subject(table.name, empty(table.raw_columns), contract_suite(table)) for table in tables])
+    assert {(verdict.subject, verdict.status) for verdict in verdicts} == {(table.name, "pass") for table in tables}
+
+
+# Per table: the columns that its hand-written rules read, a sound row, then one row to break each rule in turn.
+CROSS_FIELD_CASES = {
+    "crm.opportunity": ("is_won, is_closed", "true, true", "true, false"),
+    "crm.activity": (
+        "occurred_at, business_date",
+        "timestamptz '2025-01-01 23:00:00Z', date '2025-01-02'",
+        "timestamptz '2025-01-01 23:00:00Z', date '2025-01-03'",
+    ),
+    "sales.order": (
+        "ordered_at, business_date",
+        "timestamptz '2025-01-01 01:00:00Z', date '2024-12-31'",
+        "timestamptz '2025-01-01 01:00:00Z', date '2024-12-30'",
+    ),
+    "sales.order_line": (
+        "gross_amount, discount_amount, net_amount, quantity",
+        "100.0, 10.0, 90.0, 1",
+        "100.0, 10.0, 90.01, 1",
+        "100.0, 10.0, 90.0, 0",
+    ),
+    "sales.return_line": (
+        "returned_at, business_date",
+        "timestamptz '2025-01-01 00:00:00Z', date '2025-01-01'",
+        "timestamptz '2025-01-01 00:00:00Z', date '2024-01-01'",
+    ),
+    "finance.invoice": (
+        "issued_date, due_date",
+        "date '2025-01-02', date '2025-01-02'",
+        "date '2025-01-02', date '2025-01-01'",
+    ),
+    "finance.fx_rate": ("rate", "7.1", "0"),
+}
+
+
+def test_each_hand_written_rule_is_broken_by_its_row_and_by_no_other() -> None:
+    assert set(CROSS_FIELD_CASES) == set(CROSS_FIELD_RULES)
+    subjects, broken = [], []
+    for table, (columns, sound, *rows) in CROSS_FIELD_CASES.items():
+        suite = CROSS_FIELD_RULES[table]
+        assert len(rows) == len(suite)
+        values = ", ".join(
+            f"('{batch}', {row})"
+            for batch, row in zip(("sound", *(r.name for r in suite)), (sound, *rows), strict=True)
+        )
+        subjects.append(Subject(table, f"select * from (values {values}) v(batch_id, {columns})", suite))
+        broken += [(table, "warn" if rule.severity == "warning" else "fail", (rule.name,)) for rule in suite]
+    assert [(verdict.subject, verdict.status, verdict.batch_ids) for verdict in validate(subjects)] == broken
+
+
+def test_a_mart_suite_fails_what_a_reader_may_not_meet() -> None:
+    tiers = (
+        "select * from (values ('c1', 1, 'A', 101), ('c1', 1, null, 50)) v(customer_id, as_of_date, tier, tier_score)"
+    )
+    indicators = "select -1 as order_count_365d, -1 as recency_days, 1.5 as return_rate_365d"
+    suites = mart_suites()
+    names = ("customer_tiers", "customer_indicators")
+    verdicts = validate(
+        [Subject(name, sql, suites[name]) for name, sql in zip(names, (tiers, indicators), strict=True)]
+    )
+    assert [verdict.status for verdict in verdicts] == ["pass", "fail", "fail", "fail", "fail", "fail", "warn"]
