@@ -5,7 +5,10 @@ Plain values only. How a check is run belongs to its owner; who stores verdicts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 STATUSES = ("pass", "warn", "fail", "error", "waived")
 SEVERITIES = ("error", "warning")
@@ -45,3 +48,18 @@ class Verdict:
             raise ValueError(
                 f"verdict {self.check_name} on {self.subject}: {field} is {value!r}, expected one of {', '.join(known)}"
             )
+
+
+def append_verdicts(file: Path, verdicts: Iterable[Verdict]) -> None:
+    """Add verdicts to a run's log, one JSON line each; every owner of checks writes here as soon as it knows."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as log:
+        log.writelines(json.dumps(asdict(verdict), ensure_ascii=False) + "\n" for verdict in verdicts)
+
+
+def read_verdicts(file: Path) -> list[Verdict]:
+    """All verdicts of a run's log in the order they were given; none when nothing was checked yet."""
+    if not file.exists():
+        return []
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [Verdict(**(line | {"batch_ids": tuple(line["batch_ids"])})) for line in lines]

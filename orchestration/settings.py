@@ -73,6 +73,9 @@ class Settings:
     def scratch(self) -> Path:
         return self.home / "scratch"
 
+    def verdict_log(self, run_id: str) -> Path:
+        return self.home / "runs" / f"{run_id}.jsonl"
+
     @property
     def dagster_home(self) -> Path:
         return self.home / "dagster"

@@ -155,6 +155,7 @@ def sources_document(deliveries: Deliveries, title: str) -> str:
         "# {delivery_date} is the day a file speaks for (YYYYMMDD). The first file of a table is complete, later",
         "# ones hold what was created or changed since. delivered: daily (a day without a file is late) or",
         "# on_change (no file, no change).",
+        'company: "华衡商贸 Huaheng Trading (demo)"   # how reports call it',
         f"start_date: {deliveries.initial + timedelta(days=1)}        # the first day that is graded",
         "sources:",
     ]

@@ -69,6 +69,9 @@ class Feed:
 
 @dataclass(frozen=True)
 class Registry:
+    """All feeds of an installation. ``company`` is how reports call it."""
+
+    company: str
     start_date: date
     feeds: tuple[Feed, ...]
 
@@ -79,7 +82,9 @@ class Registry:
 def load_registry(path: Path, contract: Contract | None = None) -> Registry:
     """Read ``sources.yml``. Raises SourcesError saying what is wrong, where, and what was expected."""
     if not path.exists():
-        raise SourcesError(f"sources: {path} does not exist; describe your extracts there, or run `make run` for the demo")
+        raise SourcesError(
+            f"sources: {path} does not exist; describe your extracts there, or run `make run` for the demo"
+        )
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     contract = contract or load_contract()
     feeds = [
@@ -87,7 +92,8 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
         for name, source in document["sources"].items()
         for entity, body in source["tables"].items()
     ]
-    return Registry(start_date=document["start_date"], feeds=tuple(feeds))
+    company = str(document.get("company", "The company"))
+    return Registry(company=company, start_date=document["start_date"], feeds=tuple(feeds))
 
 
 def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
@@ -131,7 +137,9 @@ def _column_map(where: str, spec: str | dict[str, Any]) -> ColumnMap:
     unknown = set(spec) - {"column", "constant", "local_date_of", "values", "timezone", "sign"}
     origins = [origin for origin in ("column", "constant", "local_date_of") if origin in spec]
     if unknown or len(origins) != 1 or spec.get("sign", "keep") not in ("keep", "negate"):
-        raise SourcesError(f"{where}: map is {spec}, expected one of column, constant, local_date_of (+ values, timezone, sign)")
+        raise SourcesError(
+            f"{where}: map is {spec}, expected one of column, constant, local_date_of (+ values, timezone, sign)"
+        )
     return ColumnMap(
         column=spec.get("column"),
         constant=None if "constant" not in spec else str(spec["constant"]),
@@ -146,7 +154,9 @@ def _check_columns(where: str, table: Table, mapped: Mapping[str, ColumnMap]) ->
     known = {column.name for column in table.columns}
     unknown = sorted(set(mapped) - known)
     if unknown:
-        raise SourcesError(f"{where}: maps unknown columns {unknown}, expected columns of {table.name}: {sorted(known)}")
+        raise SourcesError(
+            f"{where}: maps unknown columns {unknown}, expected columns of {table.name}: {sorted(known)}"
+        )
     missing = [column.name for column in table.columns if column.is_required and column.name not in mapped]
     if missing:
         raise SourcesError(f"{where}: required columns {missing} of {table.name} are not mapped")

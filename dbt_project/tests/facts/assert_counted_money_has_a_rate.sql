@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_order_lines__converted'}}}) }}
 -- An amount without an exchange rate would vanish from every sum.
 select source_system, line_id as record_id, currency, order_date as event_date
 from {{ ref('int_order_lines__converted') }}

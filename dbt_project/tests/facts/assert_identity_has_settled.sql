@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_customers__identity'}}}) }}
 -- Labels spread a fixed number of rounds; a cluster with a longer chain of keys would carry two ids.
 select keys.as_of_date, keys.shared_key
 from {{ ref('int_account_keys__shared') }} as keys

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'int_account_windows__summed'}}}) }}
 -- The running sums of the release date against plain sums over the ledger, window by window.
 with release as (
 

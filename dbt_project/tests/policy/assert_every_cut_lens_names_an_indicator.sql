@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'policy_lenses'}}}) }}
 select policy_version, lens, indicator
 from {{ ref('policy_lenses') }}
 where method = 'cut'

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'stg_sales__orders'}}}) }}
 -- An order whose status no rule mentions would drop out of every sum.
 select distinct orders.status
 from {{ ref('stg_sales__orders') }} as orders

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'policy_versions'}}}) }}
 -- A version without one of the tables would silently grade nobody.
 {%- set required = ['policy_parameters', 'policy_windows', 'policy_order_statuses', 'policy_lenses', 'policy_bands',
     'policy_weights', 'policy_rfm_segments'] %}

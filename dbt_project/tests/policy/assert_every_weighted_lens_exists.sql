@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'policy_weights'}}}) }}
 select weights.policy_version, weights.factor
 from {{ ref('policy_weights') }} as weights
 left join {{ ref('policy_lenses') }} as lenses

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'policy_rfm_segments'}}}) }}
 with scores as (
 
     select distinct policy_version, recency_from as score from {{ ref('policy_rfm_segments') }}

@@ -1,3 +1,4 @@
+{{ config(meta={'dagster': {'ref': {'name': 'customer_tiers'}}}) }}
 select
     coalesce(population.as_of_date, tiers.as_of_date) as as_of_date,
     coalesce(population.customer_id, tiers.customer_id) as customer_id

@@ -1,0 +1,158 @@
+"""The last stage: judge what was built as a whole, then publish it. A blocked run leaves the last release standing."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from data_quality.reconciliation import reconcile
+from data_quality.suites.marts import mart_suites
+from data_quality.validate import Subject, validate
+from data_quality.verdicts import append_verdicts, read_verdicts
+from orchestration import dbt
+from orchestration.assets.ingestion import check_result
+from orchestration.code_version import code_version
+from orchestration.extract.contract import load_contract
+from orchestration.extract.registry import Registry
+from orchestration.locking import writing
+from orchestration.release.dictionary import Mart, marts_of
+from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
+from orchestration.release.summary import report_facts, summarise, write_report
+from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse, record_checks, record_reconciliations
+
+TOTALS_CHECK = "totals_agree_by_two_paths"
+QUALITY_KEY = dg.AssetKey("quality")
+RELEASE_KEY = dg.AssetKey("release")
+
+
+def delivery_assets(
+    settings: Settings, registry: Registry | None, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
+) -> list[dg.AssetsDefinition]:
+    """The verdict on what was built, and the release that waits for it."""
+    marts = marts_of(dbt.manifest_document(manifest_file))
+    return [_quality(settings, marts, partitions), _release(settings, registry, marts, partitions)]
+
+
+def mart_key(mart: Mart) -> dg.AssetKey:
+    return dg.AssetKey([mart.schema, mart.name])
+
+
+def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    """Its checks stand on an asset of their own: on the marts they would block what the later marts are made of."""
+    suites = mart_suites()
+    judged = [mart for mart in marts if mart.name in suites]
+
+    @dg.multi_asset(
+        name="quality",
+        specs=[
+            dg.AssetSpec(
+                QUALITY_KEY,
+                deps=[mart_key(mart) for mart in marts],
+                group_name="release",
+                kinds={"greatexpectations", "duckdb"},
+                owners=["team:audit"],
+                description="Great Expectations on every mart that would be published, and totals by two paths.",
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                _shape_check(mart), asset=QUALITY_KEY, blocking=True, description=f"Great Expectations on {mart.name}."
+            )
+            for mart in judged
+        ]
+        + [
+            dg.AssetCheckSpec(
+                TOTALS_CHECK,
+                asset=QUALITY_KEY,
+                blocking=True,
+                description="Money and rows agree from the files to the marts, residual zero.",
+            )
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def quality(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        with writing(settings):
+            shapes = validate(
+                [Subject(m.name, f"select * from build.{m.schema}.{m.name}", suites[m.name]) for m in judged],
+                sql_setup=[f"attach '{settings.warehouse}' as build (read_only)"],
+            )
+            with open_warehouse(settings) as connection:
+                tables = [(table.family, table.entity, table.raw_name) for table in load_contract().tables]
+                totals = reconcile(connection, tables)
+                record_reconciliations(connection, totals)
+        agreed = [total.verdict for total in totals]
+        append_verdicts(settings.verdict_log(context.run_id), [*shapes, *agreed])
+        yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(shapes) + len(agreed)})
+        for mart in judged:
+            yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in shapes if v.subject == mart.name])
+        yield check_result(TOTALS_CHECK, QUALITY_KEY, agreed)
+
+    return quality
+
+
+def _shape_check(mart: Mart) -> str:
+    return f"{mart.name}_has_the_expected_shape"
+
+
+def _release(
+    settings: Settings, registry: Registry | None, marts: list[Mart], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=RELEASE_KEY,
+        deps=[QUALITY_KEY, *(mart_key(mart) for mart in marts)],
+        group_name="release",
+        kinds={"duckdb", "parquet"},
+        owners=["team:analytics"],
+        description="One folder that people read: marts, serving database, report, manifest. CURRENT points to it.",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        verdicts = read_verdicts(settings.verdict_log(context.run_id))
+        refuse_if_blocked(verdicts)
+        with writing(settings), open_warehouse(settings) as build:
+            inputs = _inputs(build, context.run_id)
+            record_checks(build, verdicts, inputs.as_of_date, context.run_id)
+            folder, facts = export(settings, build, marts, inputs)
+            manifest = facts | summarise(folder) | {
+                "release_id": release_id(facts),
+                "run_id": context.run_id,
+                "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            }
+            write_report(folder, report_facts(settings, registry, manifest, build))
+            published = put_in_place(settings, folder, manifest, build)
+        return dg.MaterializeResult(
+            metadata={
+                "release": published.name,
+                "dagster/row_count": manifest["customer_count"],
+                "report": dg.MetadataValue.path(str(published / "report.html")),
+                "folder": dg.MetadataValue.path(str(published)),
+            }
+        )
+
+    return release
+
+
+def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
+    days = build.execute(
+        "select as_of_date, known_at, policy_version, model_version from run.run_dates order by as_of_date"
+    ).fetchall()
+    as_of_date, known_at, policy_version, model_version = days[-1]
+    batches = build.execute("select batch_id from run.run_batches where known_at <= ? order by batch_id", [known_at])
+    decided: tuple[date, ...] = tuple(day[0] for day in days)
+    return ReleaseInputs(
+        as_of_date=as_of_date,
+        known_at=known_at,
+        decided_dates=decided,
+        policy_version=policy_version,
+        model_version=model_version,
+        code_version=code_version(),
+        batches=tuple(row[0] for row in batches.fetchall()),
+        run_id=run_id,
+    )

@@ -1,0 +1,147 @@
+"""From the raw zone to tiers: what the run tells the models, then the dbt project in its two halves."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
+from dagster_dbt.asset_utils import get_asset_check_key_for_test
+
+from data_quality.verdicts import append_verdicts
+from orchestration import dbt
+from orchestration.assets.ingestion import raw_key
+from orchestration.extract.contract import load_contract
+from orchestration.extract.manifest import read_manifest
+from orchestration.locking import writing
+from orchestration.plan import days_between, plan_days, read_policies
+from orchestration.release.catalogue import published
+from orchestration.settings import POLICY_SEEDS, Settings
+from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
+
+RELEASE_FIELDS = ("release_id", "as_of_date", "known_at", "policy_version", "customer_count", "net_amount_365d", "published_at")
+
+DbtEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups and owners come from the project's own configuration; only the kinds and the description are ours."""
+
+    def __init__(self) -> None:
+        super().__init__(settings=DagsterDbtTranslatorSettings(enable_asset_checks=True))
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        return str(dbt_resource_props.get("description", ""))
+
+
+def transformation_assets(
+    settings: Settings, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
+) -> list[dg.AssetsDefinition]:
+    """The run's inputs and the two dbt steps; Dagster orders them by what the models read."""
+    manifest = dbt.manifest_document(manifest_file)
+    translator = Translator()
+    shared = {
+        "manifest": manifest,
+        "partitions_def": partitions,
+        "dagster_dbt_translator": translator,
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "pool": "warehouse",
+    }
+
+    @dbt_assets(name="foundation", exclude="tiering.marts.scoring+", **shared)
+    def foundation(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
+        yield from _build(context, settings, manifest, translator, dbt.FOUNDATION)
+
+    @dbt_assets(name="decisions", select="tiering.marts.scoring+", **shared)
+    def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
+        yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
+
+    return [_run_inputs(settings, partitions), foundation, decisions]
+
+
+def _run_inputs(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    raw_keys = [raw_key(table) for table in load_contract().tables]
+
+    @dg.multi_asset(
+        name="run_inputs",
+        specs=[
+            dg.AssetSpec(
+                ["run", name],
+                deps=raw_keys,
+                group_name="run",
+                kinds={"python", "duckdb"},
+                owners=["team:data-engineering"],
+                description="What this run tells the models: " + name.removeprefix("run_").replace("_", " ") + ".",
+            )
+            for name in RUN_TABLES
+        ],
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def run_inputs(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        first, last = (date.fromisoformat(day) for day in context.partition_key_range)
+        batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
+        days = plan_days(days_between(first, last), batches, read_policies(POLICY_SEEDS))
+        releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
+        with writing(settings), open_warehouse(settings) as connection:
+            loaded = load_run(settings, connection, days, batches, releases)
+            counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
+        for name, row in counts.items():
+            metadata = {"dagster/row_count": row[0] if row else 0, "batches read now": loaded}
+            yield dg.MaterializeResult(asset_key=["run", name], metadata=metadata)
+
+    return run_inputs
+
+
+def _build(
+    context: dg.AssetExecutionContext,
+    settings: Settings,
+    manifest: dict[str, Any],
+    translator: Translator,
+    selection: Sequence[str],
+) -> Iterator[DbtEvent]:
+    """Build one half and report each node. A model that failed fails the step; a test that failed blocks by its check."""
+    with writing(settings):
+        results = dbt.build(settings, selection)
+        rows = _row_counts(settings, manifest, results)
+    append_verdicts(settings.verdict_log(context.run_id), dbt.test_verdicts(results, manifest))
+    broken = []
+    for result in results:
+        if result.resource_type == "test":
+            key = get_asset_check_key_for_test(manifest, translator, result.unique_id, None)
+            if key is not None and result.status != "skipped":
+                yield _check(key, result)
+        elif result.status == "success":
+            asset_key = translator.get_asset_key(manifest["nodes"][result.unique_id])
+            metadata: dict[str, Any] = {"seconds": round(result.seconds, 3)}
+            if result.unique_id in rows:
+                metadata["dagster/row_count"] = rows[result.unique_id]
+            yield dg.MaterializeResult(asset_key=asset_key, metadata=metadata)
+        elif result.status == "error":
+            broken.append(f"{result.unique_id}: {result.message}")
+    if broken:
+        raise dg.Failure(description="\n".join(broken))
+
+
+def _check(key: dg.AssetCheckKey, result: dbt.NodeResult) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=key.name,
+        asset_key=key.asset_key,
+        passed=result.status == "pass",
+        severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
+        metadata={"rows that break the promise": result.failures, "message": result.message},
+    )
+
+
+def _row_counts(settings: Settings, manifest: dict[str, Any], results: Sequence[dbt.NodeResult]) -> dict[str, int]:
+    """Rows of every table that was built, from the catalogue: no table is scanned for it."""
+    built = {
+        (node["schema"], node["name"]): result.unique_id
+        for result in results
+        if result.status == "success" and (node := manifest["nodes"].get(result.unique_id))
+    }
+    with open_warehouse(settings) as connection:
+        sizes = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+    return {built[(schema, name)]: size for schema, name, size in sizes if (schema, name) in built}

@@ -1,0 +1,148 @@
+"""dbt inside this process: parse when the project has changed, build a selection, give back plain results.
+
+One call costs about a second where the command line costs six. Everything that knows dbt's Python API is here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data_quality.verdicts import Verdict
+from orchestration.settings import DBT_PROJECT, Settings, export_environment
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+TARGET = DBT_PROJECT / "target"
+MANIFEST = TARGET / "manifest.json"
+FINGERPRINT = TARGET / "fingerprint"
+PARSED = TARGET / "partial_parse.msgpack"
+
+# Selections of the two halves of the project: the model of a later day stands between them.
+FOUNDATION = ("--exclude", "tiering.marts.scoring+", "test_type:unit")
+DECISIONS = ("--select", "tiering.marts.scoring+", "--exclude", "test_type:unit")
+
+STATUSES = {"pass": "pass", "warn": "warn", "fail": "fail", "error": "error"}
+
+
+class DbtError(RuntimeError):
+    """dbt could not parse or run the project at all."""
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model, seed or test. ``seconds`` is wall time."""
+
+    unique_id: str
+    resource_type: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+
+
+def manifest_path(settings: Settings) -> Path:
+    """The parsed project's manifest, made anew when any file of the project or dbt itself has changed."""
+    fingerprint = _fingerprint()
+    if not (MANIFEST.exists() and PARSED.exists() and FINGERPRINT.exists() and FINGERPRINT.read_text() == fingerprint):
+        FINGERPRINT.unlink(missing_ok=True)
+        _invoke(settings, ["parse"])
+        FINGERPRINT.write_text(fingerprint)
+    return MANIFEST
+
+
+@cache
+def manifest_document(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def build(settings: Settings, selection: Sequence[str]) -> list[NodeResult]:
+    """Run ``dbt build`` on the selection. Results come in the order of execution, failures among them.
+
+    Raises DbtError when dbt stopped before it ran anything.
+    """
+    manifest_path(settings)
+    results = _invoke(settings, ["build", *selection, "--no-write-json"], _parsed_manifest())
+    return [
+        NodeResult(
+            unique_id=result.node.unique_id,
+            resource_type=str(result.node.resource_type),
+            status=str(result.status),
+            seconds=float(result.execution_time),
+            failures=int(result.failures or 0),
+            message=str(result.message or ""),
+        )
+        for result in results
+    ]
+
+
+def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> list[Verdict]:
+    """The data tests among the results as verdicts, each on the model or seed it was written for."""
+    verdicts = []
+    for result in results:
+        node = manifest["nodes"].get(result.unique_id, {})
+        if result.resource_type != "test" or result.status == "skipped":
+            continue
+        subject = node.get("attached_node") or (node.get("depends_on", {}).get("nodes") or ["project"])[0]
+        verdicts.append(
+            Verdict(
+                check_name=node["name"],
+                subject=subject.split(".")[-1],
+                status=STATUSES.get(result.status, "error"),
+                severity="error" if node["config"]["severity"].lower() == "error" else "warning",
+                owner="dbt",
+                observed=f"{result.failures} rows" if result.status != "error" else "the test could not run",
+                expected="0 rows",
+            )
+        )
+    return verdicts
+
+
+def _invoke(settings: Settings, arguments: list[str], manifest: Manifest | None = None) -> list[Any]:
+    from dbt.cli.main import dbtRunner
+
+    export_environment(settings)
+    settings.scratch.mkdir(parents=True, exist_ok=True)
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    logging = ["--log-path", str(settings.home / "logs"), "--log-level-file", "info", "--quiet"]
+    try:
+        outcome = dbtRunner(manifest=manifest).invoke([*arguments, *folders, *logging])
+    finally:
+        _close_connection()
+    if outcome.exception is not None or outcome.result is None:
+        raise DbtError(f"dbt: {arguments[0]} could not run: {outcome.exception}; see {settings.home / 'logs' / 'dbt.log'}")
+    return list(getattr(outcome.result, "results", []))
+
+
+def _parsed_manifest() -> Manifest:
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack(PARSED.read_bytes())
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _close_connection() -> None:
+    """dbt-duckdb keeps the build file open after a run, and DuckDB's lock is absolute."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager._ENV = None
+
+
+def _fingerprint() -> str:
+    """Names, contents and dbt's versions. Not times: a fresh clone or a touched file parses to the same manifest."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix in (".sql", ".yml", ".csv", ".md") and TARGET not in path.parents:
+            digest.update(str(path.relative_to(DBT_PROJECT)).encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,63 @@
+"""All of Dagster in one place: ``build_defs`` assembles the assets, checks, job and schedule of one installation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+
+from orchestration import dbt
+from orchestration.assets.delivery import delivery_assets
+from orchestration.assets.ingestion import ingestion_assets
+from orchestration.assets.transformation import transformation_assets
+from orchestration.extract.registry import Registry, load_registry
+from orchestration.settings import Settings, load_settings
+
+# The first partition of an installation that has no sources.yml yet; its own start_date replaces it.
+NOT_STARTED = date(2025, 1, 1)
+JOB = "daily"
+
+
+def build_defs(
+    settings: Settings | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
+) -> dg.Definitions:
+    """A fresh ``Definitions`` for an installation; tests pass settings of a temporary home."""
+    settings = settings or load_settings()
+    registry = load_registry(settings.sources) if settings.sources.exists() else None
+    manifest_file = dbt.manifest_path(settings)
+    partitions = daily_partitions(registry)
+    job = dg.define_asset_job(
+        JOB,
+        selection=dg.AssetSelection.all(),
+        partitions_def=partitions,
+        executor_def=dg.in_process_executor,
+        description="One day, or a range of days as a single run: land, judge, build, check, publish.",
+    )
+    return dg.Definitions(
+        assets=[
+            *ingestion_assets(settings, registry, partitions),
+            *transformation_assets(settings, manifest_file, partitions),
+            *delivery_assets(settings, registry, manifest_file, partitions),
+        ],
+        loggers=loggers,
+        jobs=[job],
+        schedules=[
+            dg.build_schedule_from_partitioned_job(
+                job, name="every_morning", hour_of_day=3, description="Decides yesterday once its extracts are in."
+            )
+        ],
+    )
+
+
+def daily_partitions(registry: Registry | None) -> dg.DailyPartitionsDefinition:
+    """One partition per as-of date, from the installation's start date on."""
+    start = registry.start_date if registry else NOT_STARTED
+    zone = registry.feeds[0].timezone if registry else "UTC"
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone=zone)
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What ``workspace.yaml`` loads; nothing is read at import."""
+    return build_defs()

@@ -1,0 +1,42 @@
+"""Where releases are and which one is current. Readers resolve the pointer once and stay with that release."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from orchestration.settings import Settings
+
+POINTER = "CURRENT"
+MANIFEST = "manifest.json"
+SERVING = "serving.duckdb"
+
+
+class NoRelease(RuntimeError):
+    """Nothing has been published yet."""
+
+
+def current_release(settings: Settings) -> Path:
+    """The folder of the current release. Raises NoRelease when there is none."""
+    pointer = settings.releases / POINTER
+    if not pointer.exists():
+        raise NoRelease(f"no release in {settings.releases}; run `tiering run` first")
+    return settings.releases / pointer.read_text(encoding="utf-8").strip()
+
+
+def flip(settings: Settings, release_id: str) -> None:
+    """Point CURRENT at a release, atomically: a reader sees the old pointer or the new one."""
+    incoming = settings.releases / f".{POINTER}.incoming"
+    with incoming.open("w", encoding="utf-8") as file:
+        file.write(release_id + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(incoming, settings.releases / POINTER)
+
+
+def published(settings: Settings) -> list[dict[str, Any]]:
+    """The manifests of all releases, oldest publication first."""
+    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in settings.releases.glob(f"*/{MANIFEST}")]
+    return sorted(manifests, key=lambda manifest: (manifest["published_at"], manifest["release_id"]))

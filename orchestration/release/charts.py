@@ -1,0 +1,226 @@
+"""The report's pictures: numbers in, one inline SVG each out. Text stays text, so the viewer's fonts write Chinese.
+
+The same numbers give the same bytes: no date, no creator, ids from a fixed salt. matplotlib is imported on use, since
+it costs half a second that no other command should pay.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import date
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, SOFT, GRID, ACCENT = "#16212b", "#5b6873", "#e3e7ea", "#b5540a"
+STRONG, PALE = "#2a7ab0", "#b9c4cc"
+SETTINGS: dict[str, Any] = {
+    "svg.fonttype": "none",
+    "font.family": "DejaVu Sans",
+    "font.size": 11,
+    "text.parse_math": False,
+    "text.color": INK,
+    "axes.edgecolor": GRID,
+    "axes.labelcolor": SOFT,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "axes.unicode_minus": True,
+    "xtick.major.pad": 6,
+    "ytick.major.pad": 6,
+}
+NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+Box = tuple[float, float, float, float]
+
+
+def tier_bars(tiers: Sequence[tuple[str, str, float, float]]) -> str:
+    """Per tier (name, colour, share of customers, share of sales): two bars, one under the other."""
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure, (0.08, 0.01, 0.6, 0.98))
+        for row, (name, colour, customers, sales) in enumerate(tiers):
+            axes.barh(row - 0.19, customers, height=0.34, color=PALE)
+            axes.barh(row + 0.19, max(sales, 0), height=0.34, color=colour, edgecolor=SOFT, linewidth=0.4)
+            axes.text(customers + 0.01, row - 0.19, f"{_percent(customers)} of customers", va="center", color=SOFT)
+            axes.text(max(sales, 0) + 0.01, row + 0.19, f"{_percent(sales)} of sales", va="center", weight="bold")
+            axes.text(-0.02, row, name, ha="right", va="center", weight="bold")
+        axes.set_xlim(0, max([0.2, *(max(row[2:]) for row in tiers)]))
+        axes.set_ylim(len(tiers) - 0.5, -0.5)
+        axes.axis("off")
+
+    says = "; ".join(f"{name}: {_percent(c)} of customers, {_percent(s)} of sales" for name, _, c, s in tiers)
+    return _render("tiers", says, (400, 30 + 54 * len(tiers)), draw)
+
+
+def pareto(points: Sequence[tuple[float, float]], marked: tuple[float, float]) -> str:
+    """The curve of (share of customers, share of their sales) with one point called out."""
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure, (0.1, 0.14, 0.86, 0.82))
+        x, y = (0.0, *(p[0] for p in points)), (0.0, *(p[1] for p in points))
+        axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 4)))
+        axes.text(0.62, 0.53, "if all were equal", color=SOFT)
+        axes.fill_between(x, y, color=STRONG, alpha=0.12, linewidth=0)
+        axes.plot(x, y, color=STRONG, linewidth=2)
+        axes.plot(*([place] for place in marked), marker="o", color=ACCENT, markersize=7)
+        text = f"{marked[0] * 100:.0f} % of buyers bring {_percent(marked[1])}"
+        axes.text(marked[0] + 0.03, marked[1] - 0.075, text, color=ACCENT, weight="bold")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.03)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"])
+        axes.set_xlabel("share of buying customers, largest first")
+        axes.grid(color=GRID, linewidth=0.8)
+
+    says = f"{_percent(marked[0])} of buying customers bring {_percent(marked[1])} of net sales"
+    return _render("pareto", says, (550, 300), draw)
+
+
+def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
+    """Net sales as bars and margin as a line per month, in ``unit``."""
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure, (0.07, 0.09, 0.91, 0.83))
+        places = range(len(months))
+        axes.bar(places, [net for _, net, _ in months], color=STRONG, width=0.72)
+        axes.plot(places, [margin for _, _, margin in months], color=ACCENT, linewidth=2)
+        axes.axhline(0, color=SOFT, linewidth=0.8)
+        starts = [place for place, (month, _, _) in enumerate(months) if month.month == 1 or place == 0]
+        starts = [place for place in starts if place or len(starts) < 2 or starts[1] > 3]
+        axes.set_xticks(starts, [f"{months[place][0]:%Y-%m}" for place in starts], ha="left")
+        axes.set_xlim(-0.6, len(months) - 0.4)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.text(0, 1.03, f"{unit} per month", color=SOFT, transform=axes.transAxes)
+        axes.text(0.86, 1.03, "■ net sales", color=STRONG, ha="right", transform=axes.transAxes, weight="bold")
+        axes.text(1, 1.03, "▬ margin", color=ACCENT, ha="right", transform=axes.transAxes, weight="bold")
+
+    says = f"net sales and margin per month, {months[0][0]:%Y-%m} to {months[-1][0]:%Y-%m}"
+    return _render("monthly", says, (550, 300), draw)
+
+
+def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
+    """Per segment (name, customers, sales, sales in words): two panels of bars that share their names."""
+
+    def draw(figure: Figure) -> None:
+        panels: list[tuple[Box, str, list[float], list[str], str]] = [
+            ((0.33, 0.01, 0.2, 0.9), "customers", [float(r[1]) for r in rows], [f"{r[1]:,}" for r in rows], PALE),
+            ((0.65, 0.01, 0.22, 0.9), "net sales, 365 days", [r[2] for r in rows], [r[3] for r in rows], STRONG),
+        ]
+        for box, title, values, texts, colour in panels:
+            axes = _axes(figure, box)
+            widest = max([1e-9, *values])
+            axes.barh(range(len(rows)), [max(value, 0) for value in values], color=colour, height=0.66)
+            for place, (value, text) in enumerate(zip(values, texts, strict=True)):
+                axes.text(max(value, 0) + widest * 0.04, place, text, va="center")
+            axes.text(0, 1.02, title, color=SOFT, transform=axes.transAxes)
+            axes.set_xlim(0, widest)
+            axes.set_ylim(len(rows) - 0.5, -0.5)
+            axes.axis("off")
+        for place, row in enumerate(rows):
+            figure.text(0.315, 0.01 + 0.9 * (1 - (place + 0.5) / len(rows)), row[0], ha="right", va="center")
+
+    says = "; ".join(f"{name}: {customers:,} customers, {words}" for name, customers, _, words in rows)
+    return _render("segments", says, (650, 34 + 27 * len(rows)), draw)
+
+
+def heat_map(cells: dict[tuple[int, int], int], groups: int) -> str:
+    """Customers per (recency score, frequency score), both from 1 to ``groups``; recent buyers on top."""
+
+    def draw(figure: Figure) -> None:
+        from matplotlib.patches import Rectangle  # noqa: PLC0415 - see the module's docstring
+
+        axes = _axes(figure, (0.13, 0.15, 0.85, 0.83))
+        most = max([1, *cells.values()])
+        for recency in range(1, groups + 1):
+            for frequency in range(1, groups + 1):
+                found = cells.get((recency, frequency), 0)
+                shade = (found / most) ** 0.6 if found else 0.0
+                face = tuple(1 - shade * (1 - part) for part in (0x1D / 255, 0x5F / 255, 0x91 / 255))
+                box = Rectangle((frequency - 0.48, recency - 0.47), 0.96, 0.94, facecolor=face, edgecolor=GRID)
+                axes.add_patch(box)
+                colour = "#ffffff" if shade > 0.7 else INK if found else SOFT
+                axes.text(frequency, recency, f"{found:,}", ha="center", va="center", color=colour)
+        axes.set_xlim(0.5, groups + 0.5)
+        axes.set_ylim(0.5, groups + 0.5)
+        ticks = range(1, groups + 1)
+        axes.set_xticks(ticks)
+        axes.set_yticks(ticks)
+        axes.set_xlabel(f"frequency score: 1 seldom … {groups} often")
+        axes.set_ylabel(f"recency score: 1 long ago … {groups} just now")
+
+    says = f"customers by recency and frequency score, {sum(cells.values()):,} in all"
+    return _render("heat", says, (450, 304), draw)
+
+
+def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[int]]]) -> str:
+    """Customers per tier (name, colour, one count a day) as areas, the highest tier at the bottom."""
+
+    def draw(figure: Figure) -> None:
+        axes = _axes(figure, (0.045, 0.12, 0.85, 0.84))
+        places = [(day - days[0]).days for day in days]
+        floor = [0] * len(days)
+        for name, colour, counts in tiers:
+            top = [low + more for low, more in zip(floor, counts, strict=True)]
+            axes.fill_between(places, floor, top, color=colour, linewidth=0)
+            axes.plot(places, top, color="#ffffff", linewidth=1)
+            if counts[-1]:
+                middle = (floor[-1] + top[-1]) / 2
+                axes.text(places[-1] * 1.01, middle, f"{name} {counts[-1]:,}", va="center", weight="bold")
+            floor = top
+        shown = sorted({0, len(days) // 2, len(days) - 1})
+        axes.set_xticks([places[place] for place in shown], [days[place].isoformat() for place in shown])
+        axes.get_xticklabels()[0].set_horizontalalignment("left")
+        axes.get_xticklabels()[-1].set_horizontalalignment("right")
+        axes.yaxis.set_major_formatter("{x:,.0f}")
+        axes.set_xlim(0, places[-1])
+        axes.set_ylim(0, max([1, *floor]) * 1.05)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+
+    says = f"customers per tier from {days[0]} to {days[-1]}"
+    return _render("history", says, (1136, 240), draw)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f} %"
+
+
+def _axes(figure: Figure, box: Box) -> Axes:
+    axes = figure.add_axes(box)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def _render(name: str, says: str, size: tuple[int, int], draw: Callable[[Figure], None]) -> str:
+    """One <svg> element of ``size`` CSS pixels, without a prolog, metadata or anything that points outside."""
+    import matplotlib as mpl  # noqa: PLC0415 - see the module's docstring
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    file = io.StringIO()
+    with mpl.rc_context(), warnings.catch_warnings():
+        # The machine's own matplotlibrc would make other bytes of the same facts.
+        mpl.rcdefaults()
+        settings: Any = mpl.rcParams
+        settings.update({**SETTINGS, "svg.hashsalt": f"tiering {name}"})
+        # Chinese is measured with a font that lacks it; the viewer's font draws it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72)
+        draw(figure)
+        figure.savefig(file, format="svg", transparent=True, metadata=NO_METADATA)
+    body = re.search(r"<svg[^>]*>(.*)</svg>", file.getvalue(), re.DOTALL)
+    if body is None:
+        raise ValueError(f"chart {name}: matplotlib wrote no <svg> element, expected one")
+    # Groups carry ids that repeat from chart to chart; only definitions are referred to.
+    inner = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|(?<=<g) id=\"[^\"]*\"", "", body[1], flags=re.DOTALL)
+    inner = re.sub(r"\n\s*", "\n", inner).strip()
+    label = escape(says, quote=True)
+    return (
+        f'<svg class="chart" role="img" aria-label="{label}" viewBox="0 0 {size[0]} {size[1]}" '
+        f'width="{size[0]}" height="{size[1]}">{inner}</svg>'
+    )
