@@ -106,10 +106,13 @@ def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
 def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
     """Per segment (name, customers, sales, sales in words): two panels of bars that share their names."""
 
+    height = 34 + 27 * len(rows)
+    top = 1 - 24 / height
+
     def draw(figure: Figure) -> None:
         panels: list[tuple[Box, str, list[float], list[str], str]] = [
-            ((0.33, 0.01, 0.2, 0.9), "customers", [float(r[1]) for r in rows], [f"{r[1]:,}" for r in rows], PALE),
-            ((0.65, 0.01, 0.22, 0.9), "net sales, 365 days", [r[2] for r in rows], [r[3] for r in rows], STRONG),
+            ((0.33, 0.0, 0.2, top), "customers", [float(r[1]) for r in rows], [f"{r[1]:,}" for r in rows], PALE),
+            ((0.65, 0.0, 0.22, top), "net sales, 365 days", [r[2] for r in rows], [r[3] for r in rows], STRONG),
         ]
         for box, title, values, texts, colour in panels:
             axes = _axes(figure, box)
@@ -117,22 +120,22 @@ def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
             axes.barh(range(len(rows)), [max(value, 0) for value in values], color=colour, height=0.66)
             for place, (value, text) in enumerate(zip(values, texts, strict=True)):
                 axes.text(max(value, 0) + widest * 0.04, place, text, va="center")
-            axes.text(0, 1.02, title, color=SOFT, transform=axes.transAxes)
+            axes.annotate(title, (0, 1), (0, 6), "axes fraction", "offset points", color=SOFT)
             axes.set_xlim(0, widest)
             axes.set_ylim(len(rows) - 0.5, -0.5)
             axes.axis("off")
         for place, row in enumerate(rows):
-            figure.text(0.315, 0.01 + 0.9 * (1 - (place + 0.5) / len(rows)), row[0], ha="right", va="center")
+            figure.text(0.315, top * (1 - (place + 0.5) / len(rows)), row[0], ha="right", va="center")
 
     says = "; ".join(f"{name}: {customers:,} customers, {words}" for name, customers, _, words in rows)
-    return _render("segments", says, (650, 34 + 27 * len(rows)), draw)
+    return _render("segments", says, (650, height), draw)
 
 
 def heat_map(cells: dict[tuple[int, int], int], groups: int) -> str:
     """Customers per (recency score, frequency score), both from 1 to ``groups``; recent buyers on top."""
 
     def draw(figure: Figure) -> None:
-        from matplotlib.patches import Rectangle  # noqa: PLC0415 - see the module's docstring
+        from matplotlib.patches import Rectangle
 
         axes = _axes(figure, (0.13, 0.15, 0.85, 0.83))
         most = max([1, *cells.values()])
@@ -161,6 +164,8 @@ def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[in
     """Customers per tier (name, colour, one count a day) as areas, the highest tier at the bottom."""
 
     def draw(figure: Figure) -> None:
+        from matplotlib.ticker import MaxNLocator
+
         axes = _axes(figure, (0.045, 0.12, 0.85, 0.84))
         places = [(day - days[0]).days for day in days]
         floor = [0] * len(days)
@@ -176,6 +181,7 @@ def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[in
         axes.set_xticks([places[place] for place in shown], [days[place].isoformat() for place in shown])
         axes.get_xticklabels()[0].set_horizontalalignment("left")
         axes.get_xticklabels()[-1].set_horizontalalignment("right")
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.yaxis.set_major_formatter("{x:,.0f}")
         axes.set_xlim(0, places[-1])
         axes.set_ylim(0, max([1, *floor]) * 1.05)
@@ -199,8 +205,8 @@ def _axes(figure: Figure, box: Box) -> Axes:
 
 def _render(name: str, says: str, size: tuple[int, int], draw: Callable[[Figure], None]) -> str:
     """One <svg> element of ``size`` CSS pixels, without a prolog, metadata or anything that points outside."""
-    import matplotlib as mpl  # noqa: PLC0415 - see the module's docstring
-    from matplotlib.figure import Figure  # noqa: PLC0415
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
 
     file = io.StringIO()
     with mpl.rc_context(), warnings.catch_warnings():

@@ -106,6 +106,7 @@ def _template() -> Template:
         "percent": fmt.percent,
         "number": fmt.number,
         "instant": fmt.instant,
+        "dash": lambda text: text or fmt.NOTHING,
         "words": lambda name: str(name).replace("_", " "),
     }
     environment.globals |= {
@@ -115,6 +116,7 @@ def _template() -> Template:
         "watch_days": WATCH_DAYS,
         "watch_share": WATCH_OVERDUE_SHARE,
         "steady": STEADY,
+        "largest_shown": LARGEST_SHOWN,
         "checks_shown": CHECKS_SHOWN,
         "statuses": STATUSES,
     }

@@ -152,7 +152,7 @@ def test_sql_models_hold_no_business_number() -> None:
     found = []
     for path in files("dbt_project/models", suffix=".sql"):
         constants = CONSTANTS.get(path.stem, {})
-        found += offenders([path], lambda sql, known=constants: business_numbers(sql, known))  # type: ignore[misc]
+        found += offenders([path], lambda sql, known=constants: business_numbers(sql, known))
     assert not found, listing(found)
 
 
@@ -245,7 +245,7 @@ def test_departments_import_only_what_they_may() -> None:
     found = []
     for path in files(*DEPARTMENTS, suffix=".py"):
         name = path.relative_to(ROOT).as_posix()
-        found += offenders([path], lambda source, name=name: import_offences(name, source))  # type: ignore[misc]
+        found += offenders([path], lambda source, name=name: import_offences(name, source))
     assert not found, listing(found)
 
 

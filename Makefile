@@ -1,0 +1,62 @@
+# Two commands do everything, set-up included:  make run  ·  make test
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types prove bench dev clean lock
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+export TIERING_HOME ?= $(CURDIR)/data
+export PYTHONWARNINGS ?= ignore
+
+help:
+	@echo "make run    the demo company from its extracts to a published release"
+	@echo "make test   the test suite"
+	@echo "make dev    the graph in a browser, on 127.0.0.1:3000"
+	@echo "make lint · types · prove · bench · lock · clean"
+
+# uv installs the lock in seconds; byte code is written now rather than at every first start.
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %s.%s" % sys.version_info[:2] or 0)'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || { awk '/^uv==/,/[^\\]$$/' requirements.lock > $(VENV)/uv.txt && \
+		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt; }
+	@echo "installing the locked packages"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+run: $(READY)
+	@$(BIN)/tiering demo
+	@$(BIN)/tiering backfill --from 2025-10-01 --to 2025-12-29
+	@$(BIN)/tiering run --date 2025-12-30
+	@$(BIN)/tiering run --date 2025-12-31
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar dbt_project/models dbt_project/tests
+
+types: $(READY)
+	@$(BIN)/mypy
+
+prove: $(READY)
+	@TIERING_PROVE=1 $(BIN)/python -m pytest
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks.daily
+
+dev: $(READY)
+	@mkdir -p $(TIERING_HOME)/dagster
+	@DAGSTER_HOME=$(TIERING_HOME)/dagster $(BIN)/dagster dev --host 127.0.0.1 --workspace workspace.yaml
+
+lock: $(READY)
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --all-extras --output-file requirements.lock pyproject.toml build.in
+
+clean:
+	rm -rf $(VENV) dbt_project/target dbt_project/logs .mypy_cache .pytest_cache .ruff_cache *.egg-info
