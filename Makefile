@@ -46,7 +46,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 prove: $(READY)
-	@TIERING_PROVE=1 $(BIN)/python -m pytest
+	@PROVE=1 $(BIN)/python -m pytest
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.daily

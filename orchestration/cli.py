@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.dbt import DbtError
 from orchestration.doctor import examine
-from orchestration.extract.manifest import read_manifest
+from orchestration.extract.manifest import ManifestError, read_manifest
 from orchestration.extract.registry import SourcesError, load_registry
 from orchestration.locking import Locked
 from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day
@@ -32,7 +33,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON doc
 
 @app.command()
 def run(
-    date_: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: the newest complete day.")] = None,
+    date_: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: the newest complete day.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -180,7 +183,9 @@ def _materialize(settings: Settings, first: date, last: date, as_json: bool) -> 
     if not outcome.success:
         for line in outcome.blocking or outcome.errors:
             err.print(f"{'blocked' if outcome.blocking else 'failed'}: {line}", markup=False, style="red")
-        err.print("nothing was published; the last release stands. The log: " + str(settings.verdict_log(outcome.run_id)))
+        err.print(
+            "nothing was published; the last release stands. The log: " + str(settings.verdict_log(outcome.run_id))
+        )
         raise typer.Exit(BLOCKED if outcome.blocking else FAILED)
     release = current_release(settings)
     manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
@@ -232,7 +237,7 @@ def _told_plainly() -> Iterator[None]:
     except Locked as error:
         err.print(f"locked: {error}", markup=False)
         raise typer.Exit(LOCKED) from error
-    except (SettingsError, SourcesError, PlanError, NoRelease) as error:
+    except (SettingsError, SourcesError, PlanError, ManifestError, NoRelease, DbtError) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(FAILED) from error
 

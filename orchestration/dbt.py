@@ -64,13 +64,13 @@ def manifest_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def build(settings: Settings, selection: Sequence[str]) -> list[NodeResult]:
-    """Run ``dbt build`` on the selection. Results come in the order of execution, failures among them.
+def build(settings: Settings, selection: Sequence[str], command: str = "build") -> list[NodeResult]:
+    """Run ``dbt build`` (or ``test``) on the selection. Results come in the order of execution, failures among them.
 
     Raises DbtError when dbt stopped before it ran anything.
     """
     manifest_path(settings)
-    results = _invoke(settings, ["build", *selection, "--no-write-json"], _parsed_manifest())
+    results = _invoke(settings, [command, *selection, "--no-write-json"], _parsed_manifest())
     return [
         NodeResult(
             unique_id=result.node.unique_id,
@@ -118,7 +118,9 @@ def _invoke(settings: Settings, arguments: list[str], manifest: Manifest | None 
     finally:
         _close_connection()
     if outcome.exception is not None or outcome.result is None:
-        raise DbtError(f"dbt: {arguments[0]} could not run: {outcome.exception}; see {settings.home / 'logs' / 'dbt.log'}")
+        raise DbtError(
+            f"dbt: {arguments[0]} could not run: {outcome.exception}; see {settings.home / 'logs' / 'dbt.log'}"
+        )
     return list(getattr(outcome.result, "results", []))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -54,6 +55,7 @@ def run_days(settings: Settings, first: date, last: date, on_step: StepEvent) ->
     """Materialize every asset for the days as one run and publish. Raises Locked when another process writes."""
     # A run makes millions of small objects that live to its end; collecting them costs a tenth of its time.
     gc.set_threshold(200_000, 50, 50)
+    warnings.simplefilter("ignore", dg.BetaWarning)
     with writing(settings), open_instance(settings) as instance:
         definitions = build_defs(settings, loggers={"console": _step_logger(on_step)})
         result = definitions.resolve_job_def(JOB).execute_in_process(

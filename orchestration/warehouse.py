@@ -37,7 +37,7 @@ RUN_TABLES = {
     "run_reconciliations": "subject varchar, measure varchar, expected decimal(38,4), observed decimal(38,4), "
     "residual decimal(38,4), status varchar",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
-    "customer_count bigint, net_amount_365d decimal(38,4), published_at timestamptz",
+    "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
 
 
@@ -45,7 +45,7 @@ RUN_TABLES = {
 def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the build file, closed on leaving: DuckDB's lock is absolute."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    config = {
+    config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(settings.threads),
         "memory_limit": settings.memory_limit,
         "temp_directory": str(settings.scratch / "spill"),
@@ -60,7 +60,10 @@ def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[d
 
 
 def load_run(
-    settings: Settings, connection: duckdb.DuckDBPyConnection, days: Sequence[PlannedDay], batches: Sequence[Batch],
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    days: Sequence[PlannedDay],
+    batches: Sequence[Batch],
     releases: Sequence[dict[str, Any]],
 ) -> int:
     """Bring ``raw`` up to the manifest and write this run's dates. Returns the number of batches read now."""
@@ -105,8 +108,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
     for table in contract.tables:
         columns = ", ".join(f"{name} {kind}" for name, kind in table.raw_columns.items())
         connection.execute(
-            f"create table if not exists raw.{table.raw_name} "
-            f"({columns}, known_from timestamptz, known_to timestamptz)"
+            f"create table if not exists raw.{table.raw_name} ({columns}, known_from timestamptz, known_to timestamptz)"
         )
     for name, columns in RUN_TABLES.items():
         connection.execute(f"create table if not exists run.{name} ({columns})")
@@ -120,8 +122,19 @@ def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Ta
         "run_batches",
         [
             (
-                b.batch_id, b.source_system, b.family, b.entity, b.file, b.sha256, b.delivery_date, b.version,
-                b.records, b.accepted, b.duplicates, b.quarantined, b.known_at,
+                b.batch_id,
+                b.source_system,
+                b.family,
+                b.entity,
+                b.file,
+                b.sha256,
+                b.delivery_date,
+                b.version,
+                b.records,
+                b.accepted,
+                b.duplicates,
+                b.quarantined,
+                b.known_at,
             )
             for b in batches
         ],
@@ -203,4 +216,3 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[tu
         connection.register("values_to_insert", values)
         connection.execute(f"insert into run.{table} select * from values_to_insert")
         connection.unregister("values_to_insert")
-

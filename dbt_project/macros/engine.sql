@@ -29,18 +29,42 @@
 {#- An amount in the reporting currency: converted per line, rounded half away from zero, once. -#}
 {% macro converted(amount, rate) -%}cast(round(cast({{ amount }} as decimal(20, 4)) * {{ rate }}, 4) as decimal(18, 4)){%- endmacro %}
 
-{#- A quotient of two amounts as a rate with six digits, cut and not rounded, in whole-number arithmetic: it is at
-    least a bound of up to six digits exactly when the true quotient is. Null when there is nothing to divide by. -#}
-{% macro rate_of(part, whole) -%}{{ adapter.dispatch('rate_of')(part, whole) }}{%- endmacro %}
-{% macro default__rate_of(part, whole) -%}
-    cast((cast({{ part }} as decimal(18, 4)) * 1000000 div nullif(cast({{ whole }} as decimal(18, 4)), 0)) * 0.000001 as decimal(18, 6))
+{#- A quotient of two amounts as a rate with six digits, rounded down and not to the nearest, in whole-number
+    arithmetic: it is at least a bound of up to six digits exactly when the true quotient is. Null when there is
+    nothing to divide by. -#}
+{% macro rate_of(part, whole) -%}
+cast({{ floor_quotient(in_units(part) ~ ' * 1000000', in_units(whole)) }} * 0.000001 as decimal(28, 6))
 {%- endmacro %}
-{% macro duckdb__rate_of(part, whole) -%}
-    cast(cast(
-        cast(cast({{ part }} as decimal(18, 4)) * 10000 as hugeint) * 1000000
-        // nullif(cast(cast({{ whole }} as decimal(18, 4)) * 10000 as hugeint), 0)
-    as decimal(18, 0)) * 0.000001 as decimal(18, 6))
+
+{#- An amount divided by a number, exactly, rounded half away from zero at the fourth digit. -#}
+{% macro money_quotient(amount, divisor) -%}
+cast(
+    sign({{ amount }})
+    * {{ floor_quotient(in_units('abs(' ~ amount ~ ')') ~ ' * 20000 + ' ~ in_units(divisor), in_units(divisor) ~ ' * 2') }}
+    * 0.0001 as decimal(18, 4)
+)
 {%- endmacro %}
+
+{% macro in_units(amount) -%}{{ adapter.dispatch('in_units')(amount) }}{%- endmacro %}
+{% macro default__in_units(amount) -%}cast(cast({{ amount }} as decimal(18, 4)) * 10000 as decimal(38, 0)){%- endmacro %}
+{% macro duckdb__in_units(amount) -%}cast(cast({{ amount }} as decimal(18, 4)) * 10000 as hugeint){%- endmacro %}
+
+{#- The greatest whole number not above dividend / divisor; null when the divisor is zero. -#}
+{% macro floor_quotient(dividend, divisor) -%}{{ adapter.dispatch('floor_quotient')(dividend, divisor) }}{%- endmacro %}
+{% macro default__floor_quotient(dividend, divisor) -%}
+cast(floor(({{ dividend }}) / nullif({{ divisor }}, 0)) as decimal(20, 0))
+{%- endmacro %}
+{% macro duckdb__floor_quotient(dividend, divisor) -%}
+cast(
+    (({{ dividend }}) - ((({{ dividend }}) % nullif({{ divisor }}, 0)) + ({{ divisor }})) % nullif({{ divisor }}, 0))
+    // nullif({{ divisor }}, 0)
+as decimal(20, 0))
+{%- endmacro %}
+
+{#- The whole numbers from 0 to a maximum, as a select expression that yields one row each. -#}
+{% macro number_series(maximum) -%}{{ adapter.dispatch('number_series')(maximum) }}{%- endmacro %}
+{% macro default__number_series(maximum) -%}explode(sequence(0, {{ maximum }})){%- endmacro %}
+{% macro duckdb__number_series(maximum) -%}unnest(range(0, {{ maximum }} + 1)){%- endmacro %}
 
 {#- An instant as text that sorts in time order, always in UTC. -#}
 {% macro utc_text(instant) -%}{{ adapter.dispatch('utc_text')(instant) }}{%- endmacro %}

@@ -12,7 +12,7 @@
 {% macro indicator_value(relation, name_column) -%}
 case {{ name_column }}
     {%- for indicator in cut_indicators() %}
-        when '{{ indicator }}' then cast({{ relation }}.{{ indicator }} as decimal(24, 6))
+        when '{{ indicator }}' then cast({{ relation }}.{{ indicator }} as decimal(28, 6))
     {%- endfor %}
     end
 {%- endmacro %}

@@ -120,11 +120,15 @@ def _release(
             inputs = _inputs(build, context.run_id)
             record_checks(build, verdicts, inputs.as_of_date, context.run_id)
             folder, facts = export(settings, build, marts, inputs)
-            manifest = facts | summarise(folder) | {
-                "release_id": release_id(facts),
-                "run_id": context.run_id,
-                "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
-            }
+            manifest = (
+                facts
+                | summarise(folder)
+                | {
+                    "release_id": release_id(facts),
+                    "run_id": context.run_id,
+                    "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                }
+            )
             write_report(folder, report_facts(settings, registry, manifest, build))
             published = put_in_place(settings, folder, manifest, build)
         return dg.MaterializeResult(

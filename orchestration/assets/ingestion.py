@@ -90,9 +90,7 @@ def judge(tables: Sequence[Table], candidates: Sequence[Candidate]) -> list[Verd
     return verdicts + (validate(subjects) if subjects else [])
 
 
-def _landing_verdict(
-    check: str, table: Table, offenders: Sequence[Candidate], severity: str, observed: str
-) -> Verdict:
+def _landing_verdict(check: str, table: Table, offenders: Sequence[Candidate], severity: str, observed: str) -> Verdict:
     failed = "fail" if severity == "error" else "warn"
     return Verdict(
         check_name=check,

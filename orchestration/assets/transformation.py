@@ -20,7 +20,15 @@ from orchestration.release.catalogue import published
 from orchestration.settings import POLICY_SEEDS, Settings
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
-RELEASE_FIELDS = ("release_id", "as_of_date", "known_at", "policy_version", "customer_count", "net_amount_365d", "published_at")
+RELEASE_FIELDS = (
+    "release_id",
+    "as_of_date",
+    "known_at",
+    "policy_version",
+    "customer_count",
+    "net_amount_365d",
+    "published_at",
+)
 
 DbtEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 
@@ -41,7 +49,7 @@ def transformation_assets(
     """The run's inputs and the two dbt steps; Dagster orders them by what the models read."""
     manifest = dbt.manifest_document(manifest_file)
     translator = Translator()
-    shared = {
+    shared: dict[str, Any] = {
         "manifest": manifest,
         "partitions_def": partitions,
         "dagster_dbt_translator": translator,
@@ -102,7 +110,7 @@ def _build(
     translator: Translator,
     selection: Sequence[str],
 ) -> Iterator[DbtEvent]:
-    """Build one half and report each node. A model that failed fails the step; a test that failed blocks by its check."""
+    """Build one half and report each node. A failed model fails the step; a failed test blocks by its check."""
     with writing(settings):
         results = dbt.build(settings, selection)
         rows = _row_counts(settings, manifest, results)

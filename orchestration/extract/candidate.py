@@ -35,7 +35,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A parsed file waiting for its verdict. ``held`` says why it cannot be judged at all; then there is no data file."""
+    """A parsed file waiting for its verdict. ``held`` says why it cannot be judged; then there is no data file."""
 
     delivery: Delivery
     batch_id: str
@@ -58,9 +58,7 @@ class Candidate:
         return self.delivery.feed.table.entity
 
 
-def build_candidate(
-    connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path
-) -> Candidate:
+def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path) -> Candidate:
     """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session."""
     feed = delivery.feed
     batch_id = hashlib.sha256(f"{feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]

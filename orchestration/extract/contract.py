@@ -157,7 +157,7 @@ def dbt_sources(contract: Contract) -> str:
     tables = [
         {
             "name": table.raw_name,
-            "description": f"{table.grain} Every delivered version is kept, with the interval in which it was the newest.",
+            "description": f"{table.grain} Every version is kept, with the interval in which it was the newest.",
             "config": {"meta": {"dagster": {"asset_key": ["raw", table.raw_name]}}},
             "columns": [
                 {"name": name, "data_type": sql_type, "description": description}

@@ -24,6 +24,7 @@ from orchestration.extract.registry import Feed
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
+
 def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -> list[Delivery]:
     """Files that speak for a day up to ``until`` and have not landed, oldest first.
 
@@ -58,12 +59,11 @@ def prepare(
         pseudonymiser.register(connection)
         for delivery in deliveries:
             progress(delivery)
-            candidate = build_candidate(connection, delivery, file_sha256(delivery.file), settings.scratch)
-            key = _content_key(candidate, delivery.delivery_date)
-            if key in landed:
-                discard([candidate])
-            else:
-                landed.add(key)
+            sha256 = file_sha256(delivery.file)
+            same_bytes = (delivery.feed.source_system, delivery.feed.table.entity, sha256)
+            if landed.isdisjoint({(*same_bytes, None), (*same_bytes, delivery.delivery_date)}):
+                candidate = build_candidate(connection, delivery, sha256, settings.scratch)
+                landed.add(_content_key(candidate, delivery.delivery_date))
                 candidates.append(candidate)
     return candidates
 

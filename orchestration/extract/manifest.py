@@ -1,4 +1,4 @@
-"""The load manifest: one line a batch, appended when its files are in place. A batch without its line does not exist."""
+"""The load manifest: one line a batch, appended when its files are in place; without its line no batch exists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ManifestError(RuntimeError):
 
 @dataclass(frozen=True)
 class Batch:
-    """One delivered file that was accepted. Counts are physical records: accepted + duplicates + quarantined = records."""
+    """One delivered file that was accepted. In physical records: accepted + duplicates + quarantined = records."""
 
     batch_id: str
     source_system: str
@@ -41,7 +41,7 @@ class Batch:
 
 
 def read_manifest(path: Path) -> list[Batch]:
-    """All committed batches in the order of their commit. A line torn by a crash was never committed and is left out."""
+    """All committed batches in the order of their commit. A line torn by a crash never was one and is left out."""
     if not path.exists():
         return []
     *lines, torn = path.read_text(encoding="utf-8").split("\n")
@@ -51,7 +51,9 @@ def read_manifest(path: Path) -> list[Batch]:
         try:
             batches.append(_parse(line))
         except (ValueError, TypeError, KeyError) as error:
-            raise ManifestError(f"manifest: line {number} of {path} is not a batch ({error}); restore it from a backup") from error
+            raise ManifestError(
+                f"manifest: line {number} of {path} is not a batch ({error}); restore it from a backup"
+            ) from error
     return batches
 
 

@@ -134,7 +134,11 @@ def _original_texts(table: Table) -> str:
     """The rejected value as quarantine may hold it: always a token where the contract may call it personal."""
     return "\n".join(
         f"when {quoted(column.name)} then "
-        + (f"pseudonymise(original_{column.name})" if column.pii == "P2" else f"cast(original_{column.name} as varchar)")
+        + (
+            f"pseudonymise(original_{column.name})"
+            if column.pii == "P2"
+            else f"cast(original_{column.name} as varchar)"
+        )
         for column in table.columns
     )
 

@@ -60,7 +60,7 @@ class Feed:
         """The day a file speaks for, from its name; None when the file belongs to another feed."""
         before, _, after = self.files.partition(DATE_FIELD)
         match = re.fullmatch(re.escape(before) + r"(\d{8})" + re.escape(after), file_name)
-        return datetime.strptime(match[1], "%Y%m%d").date() if match else None
+        return date.fromisoformat(match[1]) if match else None
 
     def known_at(self, delivery_date: date) -> datetime:
         """The instant at which a delivery was known: the end of the day it speaks for, in the system's zone."""
@@ -106,7 +106,9 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
     try:
         ZoneInfo(source["timezone"])
     except ZoneInfoNotFoundError as error:
-        raise SourcesError(f"{where}: timezone is {source['timezone']!r}, expected a name like Asia/Shanghai") from error
+        raise SourcesError(
+            f"{where}: timezone is {source['timezone']!r}, expected a name like Asia/Shanghai"
+        ) from error
     columns = body.get("columns") or _named_map(where, source["map"], entity)
     mapped = {column: _column_map(f"{where}.{column}", spec) for column, spec in columns.items()}
     _check_columns(where, table, mapped)

@@ -41,7 +41,9 @@ class Pseudonymiser:
         HMAC is SHA-256 twice over padded keys (RFC 2104 section 2), which SQL can say; a Python function called from
         SQL costs 17 ms a file. The pads are session variables, so that the key is in no statement's text.
         """
-        key = (self.key if len(self.key) <= BLOCK_BYTES else hashlib.sha256(self.key).digest()).ljust(BLOCK_BYTES, b"\0")
+        key = (self.key if len(self.key) <= BLOCK_BYTES else hashlib.sha256(self.key).digest()).ljust(
+            BLOCK_BYTES, b"\0"
+        )
         connection.execute("set variable inner_pad = ?::blob", [bytes(byte ^ 0x36 for byte in key)])
         connection.execute("set variable outer_pad = ?::blob", [bytes(byte ^ 0x5C for byte in key)])
         connection.execute(

@@ -16,7 +16,7 @@ WORD_STARTS = (1, 16, 31, 46)  # 15 hex digits, 60 bits, each
 
 
 def content_hash(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[tuple[str, str]]) -> str:
-    """The hash of ``relation`` over (name, SQL type) columns in contract order. Raises ValueError on a floating type."""
+    """The hash of ``relation`` over (name, SQL type) columns in order. Raises ValueError on a floating type."""
     row_text = f"concat_ws({FIELD}, {', '.join(_text(name, kind.lower()) for name, kind in columns)})"
     sums = ", ".join(f"sum(('0x' || digest[{start}:{start + 14}])::bigint::hugeint)" for start in WORD_STARTS)
     counted = connection.execute(

@@ -58,14 +58,17 @@ def comment_on(connection: duckdb.DuckDBPyConnection, schema: str, mart: Mart) -
     """Put the descriptions where a database client shows them."""
     connection.execute(f"comment on table {schema}.{mart.name} is {_literal(mart.description)}")
     for column in mart.columns:
-        connection.execute(
-            f"comment on column {schema}.{mart.name}.{column.name} is {_literal(column.description)}"
-        )
+        connection.execute(f"comment on column {schema}.{mart.name}.{column.name} is {_literal(column.description)}")
 
 
 def write_dictionary(file: Path, marts: Sequence[Mart]) -> None:
     """The data dictionary as a Markdown page."""
-    lines = ["# Data dictionary", "", "Amounts are in the reporting currency. Dates are local business dates, instants UTC.", ""]
+    lines = [
+        "# Data dictionary",
+        "",
+        "Amounts are in the reporting currency. Dates are local business dates, instants UTC.",
+        "",
+    ]
     for mart in marts:
         lines += [f"## {mart.name}", "", mart.description, "", "| column | type | meaning |", "|---|---|---|"]
         lines += [f"| {column.name} | {column.sql_type} | {column.description} |" for column in mart.columns]
@@ -86,7 +89,8 @@ def _mart(manifest: dict[str, Any], unique_id: str, node: dict[str, Any]) -> Mar
     keys = [
         test["test_metadata"]["kwargs"]["columns"]
         for test in manifest["nodes"].values()
-        if test.get("attached_node") == unique_id and (test.get("test_metadata") or {}).get("name") == "unique_combination"
+        if test.get("attached_node") == unique_id
+        and (test.get("test_metadata") or {}).get("name") == "unique_combination"
     ]
     key = tuple(keys[0]) if keys else ()
     return Mart(node["schema"], node["name"], node["description"], key, columns)

@@ -48,7 +48,9 @@ class ReleaseInputs:
 
 def refuse_if_blocked(verdicts: Sequence[Verdict]) -> None:
     """Raise Refused when any verdict blocks, or when there is none at all."""
-    blocking = [f"{verdict.subject}: {verdict.check_name} ({verdict.observed})" for verdict in verdicts if verdict.blocks]
+    blocking = [
+        f"{verdict.subject}: {verdict.check_name} ({verdict.observed})" for verdict in verdicts if verdict.blocks
+    ]
     if not verdicts:
         raise Refused("publish: no check has been done, expected the verdicts of this run")
     if blocking:
@@ -71,7 +73,9 @@ def export(
         row = build.execute(f"select count(*) from read_parquet('{file}')").fetchone()
         described[mart.name] = {
             "rows": row[0] if row else 0,
-            "content_hash": content_hash(build, f"read_parquet('{file}')", mart.hashed_columns) if mart.is_hashed else None,
+            "content_hash": content_hash(build, f"read_parquet('{file}')", mart.hashed_columns)
+            if mart.is_hashed
+            else None,
             "sha256": file_sha256(file),
         }
     _write_serving(incoming, marts, build)
@@ -125,7 +129,8 @@ def write_decisions(settings: Settings, build: duckdb.DuckDBPyConnection, days: 
             build.execute(
                 f"""
                 copy (
-                    select as_of_date, customer_id, score_tier, tier, tier_score, policy_version, model_version, known_at
+                    select as_of_date, customer_id, score_tier, tier, tier_score, policy_version, model_version,
+                        known_at
                     from tiering.customer_tiers where as_of_date = date '{day}' order by customer_id
                 ) to '{file}.incoming' {PARQUET}
                 """

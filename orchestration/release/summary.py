@@ -29,7 +29,8 @@ def summarise(folder: Path) -> dict[str, Any]:
             "from customer_360 group by tier order by tier"
         ).fetchall()
         unattributed = release.execute(
-            "select count(*), coalesce(sum(net_amount), 0) from customer_orders where is_counted and customer_id is null"
+            "select count(*), coalesce(sum(net_amount), 0) from customer_orders "
+            "where is_counted and customer_id is null"
         ).fetchall()[0]
     return {
         "customer_count": customers,

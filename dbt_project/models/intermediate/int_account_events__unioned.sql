@@ -76,15 +76,15 @@ union all
 
 select
     opportunities.source_system, opportunities.account_id as source_id,
-    cast(opportunities.created_at as date) as event_date, cast(opportunities.created_at as date) as window_date,
+    opportunities.business_date as event_date, opportunities.business_date as window_date,
     opportunities.known_from, opportunities.known_to,
-    {{ event_measures({'pipeline_amount': converted('opportunities.amount', 'fx.rate')}) }}
+    {{ event_measures({'pipeline_amount': converted('opportunities.amount', rate_to_reporting('opportunities.currency', 'fx.rate'))}) }}
 from {{ ref('stg_crm__opportunities') }} as opportunities
-inner join {{ ref('int_fx_rates__filled') }} as fx
+left join {{ ref('int_fx_rates__daily') }} as fx
     on opportunities.currency = fx.currency
-    and cast(opportunities.created_at as date) >= fx.valid_from
-    and cast(opportunities.created_at as date) < fx.valid_to
+    and opportunities.business_date = fx.valid_date
 where not opportunities.is_closed
+    and opportunities.amount is not null
 
 union all
 

@@ -1,7 +1,5 @@
 {#- A line is known while both it and its order are: the two knowledge intervals are intersected, so that a changed
     order retracts its lines and brings them back as they are now. -#}
-{{ config(materialized='view') }}
-
 with lines as (
 
     select

@@ -1,6 +1,4 @@
 {#- Orders with what policy says of their status and the rate of their day, once for lines, counts and returns. -#}
-{{ config(materialized='view') }}
-
 with orders as (
 
     select
@@ -21,7 +19,7 @@ statuses as (
 
 fx as (
 
-    select currency, valid_from, valid_to, rate from {{ ref('int_fx_rates__filled') }}
+    select currency, valid_date, rate from {{ ref('int_fx_rates__daily') }}
 
 )
 
@@ -35,12 +33,11 @@ select
     orders.channel,
     orders.entity_id,
     orders.currency,
-    fx.rate,
+    {{ rate_to_reporting('orders.currency', 'fx.rate') }} as rate,
     orders.known_from,
     orders.known_to
 from orders
 inner join statuses on orders.status = statuses.status
 left join fx
     on orders.currency = fx.currency
-    and orders.order_date >= fx.valid_from
-    and orders.order_date < fx.valid_to
+    and orders.order_date = fx.valid_date

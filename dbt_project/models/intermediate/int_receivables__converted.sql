@@ -1,10 +1,8 @@
 {#- Invoices (positive), payments on them and credit notes (negative) as events in the reporting currency. All that
     concerns an invoice converts at the rate of its issue date and carries its issue and due dates. -#}
-{{ config(materialized='view') }}
-
 with fx as (
 
-    select currency, valid_from, valid_to, rate from {{ ref('int_fx_rates__filled') }}
+    select currency, valid_date, rate from {{ ref('int_fx_rates__daily') }}
 
 ),
 
@@ -17,14 +15,13 @@ invoices as (
         invoices.issued_date,
         greatest(coalesce(invoices.due_date, invoices.issued_date), invoices.issued_date) as due_date,
         invoices.total_amount,
-        fx.rate,
+        {{ rate_to_reporting('invoices.currency', 'fx.rate') }} as rate,
         invoices.known_from,
         invoices.known_to
     from {{ ref('stg_finance__invoices') }} as invoices
     left join fx
         on invoices.currency = fx.currency
-        and invoices.issued_date >= fx.valid_from
-        and invoices.issued_date < fx.valid_to
+        and invoices.issued_date = fx.valid_date
     where invoices.status <> 'void'
 
 ),
@@ -38,8 +35,50 @@ allocations as (
 
 credit_notes as (
 
-    select source_system, customer_ref, invoice_id, issued_date, currency, amount, known_from, known_to
+    select
+        source_system, note_id, customer_ref, invoice_id, issued_date, currency, amount, known_from as version_from,
+        known_to as version_to
     from {{ ref('stg_finance__credit_notes') }}
+
+),
+
+matched as (
+
+    select
+        credit_notes.source_system,
+        credit_notes.note_id,
+        credit_notes.version_from,
+        credit_notes.version_to,
+        invoices.issued_date,
+        invoices.due_date,
+        invoices.rate,
+        greatest(credit_notes.version_from, invoices.known_from) as known_from,
+        least(credit_notes.version_to, invoices.known_to) as known_to
+    from credit_notes
+    inner join invoices
+        on credit_notes.source_system = invoices.source_system
+        and credit_notes.invoice_id = invoices.invoice_id
+        and credit_notes.version_from < invoices.known_to
+        and invoices.known_from < credit_notes.version_to
+
+),
+
+without_invoice as (
+
+    {{ unmatched_knowledge('credit_notes', 'matched', ['source_system', 'note_id']) }}
+
+),
+
+credited as (
+
+    select source_system, note_id, version_from, issued_date, due_date, rate, known_from, known_to
+    from matched
+
+    union all
+
+    select
+        source_system, note_id, version_from, null as issued_date, null as due_date, null as rate, known_from, known_to
+    from without_invoice
 
 )
 
@@ -81,18 +120,17 @@ select
     credit_notes.customer_ref,
     'credit_note' as kind,
     credit_notes.issued_date as event_date,
-    coalesce(invoices.issued_date, credit_notes.issued_date) as issued_date,
-    coalesce(invoices.due_date, credit_notes.issued_date) as due_date,
-    {{ converted('credit_notes.amount', 'coalesce(invoices.rate, fx.rate)') }} as amount,
-    greatest(credit_notes.known_from, coalesce(invoices.known_from, credit_notes.known_from)) as known_from,
-    least(credit_notes.known_to, coalesce(invoices.known_to, credit_notes.known_to)) as known_to
-from credit_notes
-left join invoices
-    on credit_notes.source_system = invoices.source_system
-    and credit_notes.invoice_id = invoices.invoice_id
-    and credit_notes.known_from < invoices.known_to
-    and invoices.known_from < credit_notes.known_to
+    coalesce(credited.issued_date, credit_notes.issued_date) as issued_date,
+    coalesce(credited.due_date, credit_notes.issued_date) as due_date,
+    {{ converted('credit_notes.amount', 'coalesce(credited.rate, ' ~ rate_to_reporting('credit_notes.currency', 'fx.rate') ~ ')') }}
+        as amount,
+    credited.known_from,
+    credited.known_to
+from credited
+inner join credit_notes
+    on credited.source_system = credit_notes.source_system
+    and credited.note_id = credit_notes.note_id
+    and credited.version_from = credit_notes.version_from
 left join fx
     on credit_notes.currency = fx.currency
-    and credit_notes.issued_date >= fx.valid_from
-    and credit_notes.issued_date < fx.valid_to
+    and credit_notes.issued_date = fx.valid_date

@@ -1,20 +1,11 @@
 {#- A return converts at the rate of its order's day, so that a full refund cancels to the cent; an orphan at its own.
-    A return counts when its order does; an orphan always. -#}
-{{ config(materialized='view') }}
-
+    A return counts when its order does; an orphan always. While the order line is not known, the return is an orphan. -#}
 with returns as (
 
     select
-        source_system, return_line_id, original_line_id, customer_ref, business_date, net_amount, cost_amount, currency,
-        known_from, known_to
+        source_system, return_line_id, original_line_id, customer_ref, business_date as return_date, net_amount,
+        cost_amount, currency, known_from as version_from, known_to as version_to
     from {{ ref('stg_sales__return_lines') }}
-
-),
-
-order_lines as (
-
-    select source_system, line_id, order_id, customer_ref, order_date, is_counted, known_from, known_to
-    from {{ ref('int_order_lines__converted') }}
 
 ),
 
@@ -23,44 +14,75 @@ matched as (
     select
         returns.source_system,
         returns.return_line_id,
-        order_lines.order_id,
-        coalesce(returns.customer_ref, order_lines.customer_ref) as customer_ref,
-        returns.business_date as return_date,
-        coalesce(order_lines.order_date, returns.business_date) as rate_date,
-        order_lines.line_id is null as is_orphan,
-        coalesce(order_lines.is_counted, true) as is_counted,
-        returns.currency,
-        returns.net_amount as net_amount_original,
-        returns.cost_amount as cost_amount_original,
-        greatest(returns.known_from, coalesce(order_lines.known_from, returns.known_from)) as known_from,
-        least(returns.known_to, coalesce(order_lines.known_to, returns.known_to)) as known_to
+        returns.version_from,
+        returns.version_to,
+        lines.order_id,
+        lines.customer_ref,
+        lines.order_date,
+        lines.is_counted,
+        greatest(returns.version_from, lines.known_from) as known_from,
+        least(returns.version_to, lines.known_to) as known_to
     from returns
-    left join order_lines
-        on returns.source_system = order_lines.source_system
-        and returns.original_line_id = order_lines.line_id
-        and returns.known_from < order_lines.known_to
-        and order_lines.known_from < returns.known_to
+    inner join {{ ref('int_order_lines__converted') }} as lines
+        on returns.source_system = lines.source_system
+        and returns.original_line_id = lines.line_id
+        and returns.version_from < lines.known_to
+        and lines.known_from < returns.version_to
+
+),
+
+orphans as (
+
+    {{ unmatched_knowledge('returns', 'matched', ['source_system', 'return_line_id']) }}
+
+),
+
+known as (
+
+    select
+        source_system, return_line_id, version_from, order_id, customer_ref, order_date, is_counted,
+        false as is_orphan, known_from, known_to
+    from matched
+
+    union all
+
+    select
+        source_system, return_line_id, version_from, null as order_id, null as customer_ref, null as order_date,
+        true as is_counted, true as is_orphan, known_from, known_to
+    from orphans
 
 ),
 
 fx as (
 
-    select currency, valid_from, valid_to, rate from {{ ref('int_fx_rates__filled') }}
+    select currency, valid_date, rate from {{ ref('int_fx_rates__daily') }}
 
 ),
 
 converted as (
 
     select
-        matched.*,
-        fx.rate,
-        {{ converted('matched.net_amount_original', 'fx.rate') }} as net_amount,
-        {{ converted('matched.cost_amount_original', 'fx.rate') }} as cost_amount
-    from matched
+        returns.source_system,
+        returns.return_line_id,
+        known.order_id,
+        coalesce(returns.customer_ref, known.customer_ref) as customer_ref,
+        returns.return_date,
+        known.is_orphan,
+        known.is_counted,
+        returns.currency,
+        {{ rate_to_reporting('returns.currency', 'fx.rate') }} as rate,
+        returns.net_amount as net_amount_original,
+        returns.cost_amount as cost_amount_original,
+        known.known_from,
+        known.known_to
+    from known
+    inner join returns
+        on known.source_system = returns.source_system
+        and known.return_line_id = returns.return_line_id
+        and known.version_from = returns.version_from
     left join fx
-        on matched.currency = fx.currency
-        and matched.rate_date >= fx.valid_from
-        and matched.rate_date < fx.valid_to
+        on returns.currency = fx.currency
+        and coalesce(known.order_date, returns.return_date) = fx.valid_date
 
 )
 
@@ -74,9 +96,9 @@ select
     is_counted,
     currency,
     rate,
-    net_amount,
-    cost_amount,
-    {{ money('net_amount - cost_amount') }} as margin_amount,
+    {{ converted('net_amount_original', 'rate') }} as net_amount,
+    {{ converted('cost_amount_original', 'rate') }} as cost_amount,
+    {{ money(converted('net_amount_original', 'rate') ~ ' - ' ~ converted('cost_amount_original', 'rate')) }} as margin_amount,
     net_amount_original,
     known_from,
     known_to

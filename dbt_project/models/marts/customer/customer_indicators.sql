@@ -41,7 +41,7 @@ select
     {{ money('coalesce(windowed.returned_amount_365d, 0)') }} as returned_amount_365d,
     {{ money('coalesce(windowed.margin_amount_365d, 0)') }} as margin_amount_365d,
     {{ money('coalesce(windowed.costless_amount_365d, 0)') }} as costless_amount_365d,
-    {{ money('round(windowed.net_amount_365d / nullif(windowed.order_count_365d, 0), 4)') }} as average_order_amount_365d,
+    {{ money_quotient('windowed.net_amount_365d', 'windowed.order_count_365d') }} as average_order_amount_365d,
     {{ rate_of('windowed.returned_amount_365d', 'windowed.net_amount_365d + windowed.returned_amount_365d') }}
         as return_rate_365d,
     {{ rate_of('windowed.discount_amount_365d', 'windowed.gross_amount_365d') }} as discount_rate_365d,

@@ -72,15 +72,13 @@ select
     scored.m_score,
     cast(scored.r_score as varchar) || cast(scored.f_score as varchar) || cast(scored.m_score as varchar) as rfm_cell,
     segments.segment as rfm_segment,
-    cast(round(
-        scored.score_scale
-        * (
-            weights.recency_weight * (scored.r_score - 1)
-            + weights.frequency_weight * (scored.f_score - 1)
-            + weights.monetary_weight * (scored.m_score - 1)
-        )
-        / (scored.quantile_count - 1), 4
-    ) as decimal(9, 4)) as rfm_score,
+    cast({{ money_quotient(
+        'scored.score_scale * ('
+        ~ 'weights.recency_weight * (scored.r_score - 1) '
+        ~ '+ weights.frequency_weight * (scored.f_score - 1) '
+        ~ '+ weights.monetary_weight * (scored.m_score - 1))',
+        '(scored.quantile_count - 1)'
+    ) }} as decimal(9, 4)) as rfm_score,
     scored.policy_version
 from scored
 inner join weights on scored.policy_version = weights.policy_version

@@ -15,6 +15,7 @@ select
     currency,
     probability,
     created_at,
+    business_date,
     close_date,
     lost_reason,
     batch_id,

@@ -1,5 +1,5 @@
-{#- A rate holds from its day until the next one, but no longer than the policy allows. The reporting currency
-    converts to itself at one for ever, so that no model needs a special case for it. -#}
+{#- A rate holds from its day until the next one, but no longer than the policy allows; one row a day, so that
+    amounts join it by equality. The reporting currency has no row: rate_to_reporting() knows it converts at one. -#}
 with run as (
 
     select
@@ -25,28 +25,24 @@ rates as (
     from {{ ref('stg_finance__fx_rates') }} as fx
     inner join run on fx.to_ccy = run.reporting_currency
     where fx.rate_kind = 'spot'
+        and fx.from_ccy <> run.reporting_currency
         and fx.known_from <= run.known_at
         and fx.known_to > run.known_at
+
+),
+
+ages as (
+
+    select {{ number_series('(select max(max_age_days) from run)') }} as age_days
 
 )
 
 select
-    currency,
-    rate_date,
-    rate_date as valid_from,
-    least(
-        coalesce(next_rate_date, {{ end_of_dates() }}),
-        {{ add_days('rate_date', 'max_age_days + 1') }}
-    ) as valid_to,
-    rate
+    rates.currency,
+    {{ add_days('rates.rate_date', 'ages.age_days') }} as valid_date,
+    rates.rate_date,
+    rates.rate
 from rates
-
-union all
-
-select
-    reporting_currency as currency,
-    {{ start_of_dates() }} as rate_date,
-    {{ start_of_dates() }} as valid_from,
-    {{ end_of_dates() }} as valid_to,
-    cast(1 as decimal(18, 8)) as rate
-from run
+inner join ages on ages.age_days <= rates.max_age_days
+where rates.next_rate_date is null
+    or {{ add_days('rates.rate_date', 'ages.age_days') }} < rates.next_rate_date
