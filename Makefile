@@ -19,7 +19,7 @@ help:
 
 # uv installs the lock in seconds; byte code is written now rather than at every first start.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is %s.%s" % sys.version_info[:2] or 0)'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else "Python 3.11 or 3.12 is needed, this is %s.%s" % sys.version_info[:2])'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || { awk '/^uv==/,/[^\\]$$/' requirements.lock > $(VENV)/uv.txt && \
 		$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(VENV)/uv.txt; }
@@ -53,6 +53,7 @@ bench: $(READY)
 
 dev: $(READY)
 	@mkdir -p $(TIERING_HOME)/dagster
+	@cp -n orchestration/dagster.yaml $(TIERING_HOME)/dagster/
 	@DAGSTER_HOME=$(TIERING_HOME)/dagster $(BIN)/dagster dev --host 127.0.0.1 --workspace workspace.yaml
 
 lock: $(READY)

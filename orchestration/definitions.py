@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from datetime import date
 
@@ -23,6 +24,7 @@ def build_defs(
     settings: Settings | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
 ) -> dg.Definitions:
     """A fresh ``Definitions`` for an installation; tests pass settings of a temporary home."""
+    warnings.simplefilter("ignore", dg.BetaWarning)  # the single-run backfill policy, which this project rests on
     settings = settings or load_settings()
     registry = load_registry(settings.sources) if settings.sources.exists() else None
     manifest_file = dbt.manifest_path(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -37,18 +37,24 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
-def plan_days(days: Sequence[date], batches: Sequence[Batch], policies: Sequence[PolicyVersion]) -> list[PlannedDay]:
-    """Give each day what was known when its own extracts were in: the greatest known_at of deliveries up to that day.
+def plan_days(
+    days: Sequence[date],
+    batches: Sequence[Batch],
+    policies: Sequence[PolicyVersion],
+    decided: Mapping[date, datetime] | None = None,
+) -> list[PlannedDay]:
+    """Give each day the knowledge it was decided with, else what was known when its own extracts were in.
 
-    A day of a range is decided as it would have been alone. Raises PlanError when nothing is known of a day yet, or
-    when not exactly one approved policy version is in force.
+    That is the greatest known_at of deliveries up to the day: a day of a range is decided as it would have been
+    alone. ``decided`` holds the known_at of days in the ledger of decisions. Raises PlanError when nothing is known
+    of a day yet, or when not exactly one approved policy version is in force.
     """
     planned = []
     for day in days:
         known = [batch.known_at for batch in batches if batch.delivery_date <= day]
         if not known:
             raise PlanError(f"plan: nothing was delivered for {day} or before; expected at least an initial load")
-        known_at = max(known)
+        known_at = (decided or {}).get(day) or max(known)
         planned.append(PlannedDay(day, known_at, policy_in_force(policies, day, known_at)))
     return planned
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-import warnings
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -18,15 +18,7 @@ from orchestration.settings import Settings, export_environment
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
-# One writer in the whole installation; a run that was killed frees its place by itself.
-INSTANCE_CONFIG = """\
-telemetry: {enabled: false}
-concurrency:
-  pools: {default_limit: 1, granularity: run}
-run_monitoring:
-  enabled: true
-  free_slots_after_run_end_seconds: 10
-"""
+INSTANCE_CONFIG = Path(__file__).with_name("dagster.yaml")
 
 StepEvent = Callable[[str, str, float], None]
 
@@ -47,15 +39,12 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     config = settings.dagster_home / "dagster.yaml"
     if not config.exists():
-        config.write_text(INSTANCE_CONFIG, encoding="utf-8")
+        shutil.copyfile(INSTANCE_CONFIG, config)
     return dg.DagsterInstance.get()
 
 
 def run_days(settings: Settings, first: date, last: date, on_step: StepEvent) -> Outcome:
     """Materialize every asset for the days as one run and publish. Raises Locked when another process writes."""
-    # A run makes millions of small objects that live to its end; collecting them costs a tenth of its time.
-    gc.set_threshold(200_000, 50, 50)
-    warnings.simplefilter("ignore", dg.BetaWarning)
     with writing(settings), open_instance(settings) as instance:
         definitions = build_defs(settings, loggers={"console": _step_logger(on_step)})
         result = definitions.resolve_job_def(JOB).execute_in_process(

@@ -6,6 +6,7 @@ known; nothing else in the project writes ``raw`` or ``run``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -69,6 +70,7 @@ def load_run(
     """Bring ``raw`` up to the manifest and write this run's dates. Returns the number of batches read now."""
     contract = load_contract()
     connection.execute("begin")
+    _drop_if_built_for_another_contract(connection, contract)
     _create_tables(connection, contract)
     loaded = {row[0] for row in connection.execute("select batch_id from run.run_batches").fetchall()}
     new = sorted((batch for batch in batches if batch.batch_id not in loaded), key=_table_name)
@@ -99,6 +101,19 @@ def record_checks(
 
 def record_reconciliations(connection: duckdb.DuckDBPyConnection, rows: Iterable[Reconciliation]) -> None:
     _insert(connection, "run_reconciliations", [tuple(asdict(row).values()) for row in rows])
+
+
+def _drop_if_built_for_another_contract(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """The build is a cache: one made for other columns is emptied, and filled again from the raw zone."""
+    wanted = hashlib.sha256(repr(contract).encode()).hexdigest()
+    connection.execute("create schema if not exists run")
+    connection.execute("create table if not exists run.built_for (contract varchar)")
+    if connection.execute("select contract from run.built_for").fetchall() != [(wanted,)]:
+        connection.execute("drop schema if exists raw cascade")
+        for name in RUN_TABLES:
+            connection.execute(f"drop table if exists run.{name} cascade")
+        connection.execute("delete from run.built_for")
+        connection.execute("insert into run.built_for values (?)", [wanted])
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
@@ -141,12 +156,11 @@ def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Ta
     )
     raw_files = [str(settings.raw / batch.raw_file) for batch in batches if batch.accepted]
     if raw_files:
-        names = ", ".join(f"rows.{name}" for name in table.raw_columns)
         connection.execute(
             f"""
-            insert into raw.{table.raw_name}
-            select {names}, batches.known_at, timestamptz '{END_OF_TIME}'
-            from read_parquet(?, hive_partitioning = false) as rows
+            insert into raw.{table.raw_name} by name
+            select rows.*, batches.known_at as known_from, timestamptz '{END_OF_TIME}' as known_to
+            from read_parquet(?, hive_partitioning = false, union_by_name = true) as rows
             inner join run.run_batches as batches on rows.batch_id = batches.batch_id
             """,
             [raw_files],
@@ -185,15 +199,17 @@ def _supersede(connection: duckdb.DuckDBPyConnection, table: Table, batches: lis
         update {raw} as versions
         set known_to = next_versions.known_to
         from (
-            select source_system, source_record_id, batch_id,
+            select rows.source_system, rows.source_record_id, rows.batch_id,
                 coalesce(
-                    lead(known_from) over (
-                        partition by source_system, source_record_id order by known_from, batch_id
+                    lead(rows.known_from) over (
+                        partition by rows.source_system, rows.source_record_id
+                        order by rows.known_from, batches.delivery_date, batches.version
                     ),
                     timestamptz '{END_OF_TIME}'
                 ) as known_to
-            from {raw}
-            where (source_system, source_record_id) in (
+            from {raw} as rows
+            inner join run.run_batches as batches on rows.batch_id = batches.batch_id
+            where (rows.source_system, rows.source_record_id) in (
                 select (source_system, source_record_id) from {raw} where batch_id in (select unnest(?))
             )
         ) as next_versions

@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -89,6 +91,39 @@ def tiering(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     process = start_tiering(home, *arguments)
     stdout, stderr = process.communicate()
     return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from orchestration.locking import writing
+from orchestration.settings import Settings
+from orchestration.warehouse import open_warehouse
+settings = Settings(home=Path(sys.argv[1]))
+with writing(settings), open_warehouse(settings) as build:
+    build.execute("create or replace temp table held as select 1")
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def writer(home: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that holds the write lock and has the build file open for writing; gone on leaving."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(home)],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if process.stdout is None or process.stdout.readline() != "held\n":
+            raise RuntimeError(f"the writer of {home} did not start")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:

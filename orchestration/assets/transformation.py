@@ -16,7 +16,7 @@ from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
 from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days, read_policies
-from orchestration.release.catalogue import published
+from orchestration.release.catalogue import decided_knowledge, published
 from orchestration.settings import POLICY_SEEDS, Settings
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
@@ -91,7 +91,8 @@ def _run_inputs(settings: Settings, partitions: dg.DailyPartitionsDefinition) ->
     def run_inputs(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         first, last = (date.fromisoformat(day) for day in context.partition_key_range)
         batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
-        days = plan_days(days_between(first, last), batches, read_policies(POLICY_SEEDS))
+        decided = decided_knowledge(settings, days_between(first, last))
+        days = plan_days(days_between(first, last), batches, read_policies(POLICY_SEEDS), decided)
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
             loaded = load_run(settings, connection, days, batches, releases)

@@ -58,11 +58,11 @@ class Pseudonymiser:
 
 def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
     """The installation's key: from the environment, else from a file made on first use that only its owner can read."""
+    settings.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
     if settings.pseudonym_key:
         return Pseudonymiser(settings.pseudonym_key.encode())
     path = settings.vault / KEY_FILE
     if not path.exists():
-        settings.vault.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from orchestration.settings import Settings
 
@@ -34,6 +38,17 @@ def flip(settings: Settings, release_id: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(incoming, settings.releases / POINTER)
+
+
+def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, datetime]:
+    """What was known when each of the days was decided, for those that are in the ledger of decisions."""
+    files = [str(file) for day in days if (file := settings.decisions / f"{day}.parquet").exists()]
+    if not files:
+        return {}
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        query = "select as_of_date, max(known_at) from read_parquet(?) group by as_of_date"
+        return dict(connection.execute(query, [files]).fetchall())
 
 
 def published(settings: Settings) -> list[dict[str, Any]]:

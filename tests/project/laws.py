@@ -70,7 +70,7 @@ def layer_offences(models: Mapping[str, Model]) -> list[str]:
 
 
 FAMILIES = "crm|sales|finance|service|survey|marketing|loyalty|reference"
-# A ledger is a thing, not something that happened to a thing: DATA_MODEL.md names it int_customer_days.
+# A ledger is a thing, not something that happened to a thing.
 PLAIN_INTERMEDIATES = {"int_account_days"}
 
 

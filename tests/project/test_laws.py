@@ -1,4 +1,4 @@
-"""The laws of DESIGN section 9, each held by one test over the working tree. How they are checked is in laws*.py."""
+"""The laws of CONTRIBUTING.md, each held by one test over the working tree. How they are checked is in laws*.py."""
 
 from __future__ import annotations
 

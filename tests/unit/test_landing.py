@@ -255,10 +255,10 @@ def test_a_changed_file_of_a_landed_day_lands_as_its_next_version(settings: Sett
         ("联系人,姓名\n".encode("gb18030"), "contact_20250101.csv|UTF-8|utf-8"),
         (csv_text([]).encode() + "1,A,张三,,,,\n".encode("gb18030"), "UTF-8|utf-8|unicode"),
         (b"contact_id,account_id\n1,A\n", "full_name.*not in the file"),
-        (csv_text([]).encode() + b"1,A\n", "Expected Number of Columns: 7"),
-        (csv_text([]).encode() + b"1,A,,,,,,,,surplus\n", "Expected Number of Columns: 7"),
+        (csv_text([]).encode() + b"1,A\n", "line.*columns|columns.*line"),
+        (csv_text([]).encode() + b"1,A,,,,,,,,surplus\n", "line.*columns|columns.*line"),
         (csv_text([]).encode() + b'1,A,"never closed,,,,\n', "quote"),
-        (csv_text([]).encode() + b"1,A,a\x00b,,,,\n1,A\n", "Columns"),
+        (csv_text([]).encode() + b"1,A,a\x00b,,,,\n1,A\n", "line.*columns|columns.*line"),
         (b"contact_id,contact_id,account_id,full_name,email,phone,role,decision_role\n", "contact_id"),
         (b"PAR1" + bytes(range(256)), "header|UTF-8|utf-8|not in the file"),
     ],
@@ -282,6 +282,7 @@ def test_a_csv_that_cannot_be_read_is_held_with_a_message(settings: Settings, co
     held, sound = prepare(settings, known)
     assert held.held is not None
     assert "\n" not in held.held
+    assert re.search(r"contact_20250101\.csv|crm\.contact", held.held)
     assert re.search(says, held.held, re.IGNORECASE)
     assert (sound.held, sound.accepted) == (None, 1)
     with pytest.raises(ValueError, match="is held"):
@@ -408,7 +409,7 @@ sources:
 def test_gb18030_text_beyond_the_basic_plane_survives(settings: Settings) -> None:
     known = feeds(settings, "gb18030")
     content = csv_text([("1", "𠮷野家", "", "", "", "😀 Ω 龘", "")]).encode("gb18030")
-    assert b"\x95\x34\xb6\x39" in content  # four bytes for 𠮷
+    assert b"\x95\x34\xb2\x35" in content  # four bytes for 𠮷
     deliver(settings, "crm/contact_20250101.csv", content)
     (batch,) = land(settings, known)
     assert [(row["account_id"], row["role"]) for row in raw(settings, batch)] == [("𠮷野家", "😀 Ω 龘")]

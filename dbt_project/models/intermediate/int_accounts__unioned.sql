@@ -1,5 +1,5 @@
-{#- The customer tables of three systems in one shape, all versions. reference_key is the account's own key as others
-    cite it; cites_key the key it cites itself. -#}
+{#- The customer tables of three systems in one shape, all versions. own_key is the account's key as others cite
+    it; cited_key the key it cites itself. -#}
 {{ config(materialized='view') }}
 
 select

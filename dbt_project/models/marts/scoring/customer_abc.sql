@@ -55,7 +55,7 @@ select
     buyers.customer_id,
     buyers.margin_amount_365d,
     cast(cumulated.margin_rank as bigint) as margin_rank,
-    cast(round(cumulated.amount_before / nullif(cumulated.positive_total, 0), 6) as decimal(9, 6)) as share_before_rate,
+    {{ rate_of('cumulated.amount_before', 'cumulated.positive_total') }} as share_before_rate,
     bands.band as abc_class,
     bands.score as abc_score,
     policy.policy_version
