@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -15,12 +15,13 @@ from rich.table import Table
 
 from orchestration.dbt import DbtError
 from orchestration.doctor import examine
-from orchestration.extract.manifest import ManifestError, read_manifest
-from orchestration.extract.registry import SourcesError, load_registry
+from orchestration.extract.manifest import ManifestError
+from orchestration.extract.registry import SourcesError
 from orchestration.locking import Locked
-from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day
-from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release, published
+from orchestration.plan import PlanError, days_between
+from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release
 from orchestration.settings import Settings, SettingsError, load_settings
+from orchestration.status import default_day, is_decided, standing
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
 
@@ -43,7 +44,7 @@ def run(
     """Decide a day: land what was delivered, build, check, publish."""
     with _told_plainly():
         settings = load_settings()
-        day = date_.date() if date_ else _newest_complete_day(settings)
+        day = date_.date() if date_ else default_day(settings)
         if dry_run:
             out.print(f"would decide {day} in {settings.home}")
             return
@@ -64,7 +65,7 @@ def backfill(
         if last < first:
             raise typer.BadParameter(f"--to is {last}, expected a day not before --from {first}")
         if missing:
-            undecided = [day for day in days_between(first, last) if not _decided(settings, day)]
+            undecided = [day for day in days_between(first, last) if not is_decided(settings, day)]
             if not undecided:
                 out.print(f"every day from {first} to {last} is decided")
                 return
@@ -76,29 +77,14 @@ def backfill(
 def status(as_json: AsJson = False) -> None:
     """Releases, freshness, undecided days, and which extract is missing for a day."""
     with _told_plainly():
-        settings = load_settings()
-        registry = load_registry(settings.sources)
-        delivered = _delivered(settings)
-        newest = max((day for _, _, day in delivered), default=registry.start_date)
-        days = days_between(registry.start_date, newest)
-        undecided = [day for day in days if not _decided(settings, day)]
-        incomplete = {day: names for day in days if (names := missing_extracts(registry, delivered, day))}
-        releases = published(settings)
-        current = current_release(settings).name if releases else None
-        facts: dict[str, Any] = {
-            "home": str(settings.home),
-            "current_release": current,
-            "releases": [release["release_id"] for release in releases],
-            "undecided_days": [str(day) for day in undecided],
-            "incomplete_days": {str(day): names for day, names in incomplete.items()},
-            "newest_delivery": str(newest),
-        }
+        facts = standing(load_settings())
         if as_json:
             out.print_json(json.dumps(facts))
             return
-        out.print(f"home             {settings.home}")
-        out.print(f"current release  {current or 'none yet: tiering run'} of {len(releases)}")
-        out.print(f"newest delivery  {newest}")
+        undecided, incomplete = facts["undecided_days"], facts["incomplete_days"]
+        out.print(f"home             {facts['home']}")
+        out.print(f"current release  {facts['current_release'] or 'none yet: tiering run'} of {len(facts['releases'])}")
+        out.print(f"newest delivery  {facts['newest_delivery']}")
         out.print(f"undecided days   {len(undecided)}{': ' + _span(undecided) if undecided else ''}")
         for day, names in list(incomplete.items())[-5:]:
             out.print(f"missing on {day}: {', '.join(names)}")
@@ -211,29 +197,8 @@ def _materialize(settings: Settings, first: date, last: date, as_json: bool) -> 
     out.print('ask     tiering sql "select * from customer_360 order by tier_score desc limit 10"', markup=False)
 
 
-def _newest_complete_day(settings: Settings) -> date:
-    """By manifest and by the names of the files that wait in the landing folder; never by the clock."""
-    from orchestration.extract.landing import pending_deliveries
-
-    registry = load_registry(settings.sources)
-    waiting = pending_deliveries(settings, registry.feeds, date.max)
-    delivered = _delivered(settings) | {(d.feed.source_system, d.feed.table.entity, d.delivery_date) for d in waiting}
-    day = newest_complete_day(registry, delivered)
-    if day is None:
-        raise PlanError("plan: no day is complete; `tiering status` says which extracts are missing")
-    return day
-
-
-def _delivered(settings: Settings) -> set[tuple[str, str, date]]:
-    return {(batch.source_system, batch.entity, batch.delivery_date) for batch in read_manifest(settings.manifest)}
-
-
-def _decided(settings: Settings, day: date) -> bool:
-    return (settings.decisions / f"{day}.parquet").exists()
-
-
-def _span(days: list[date]) -> str:
-    return str(days[0]) if len(days) == 1 else f"{days[0]} … {days[-1]}"
+def _span(days: list[str]) -> str:
+    return days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
 
 
 @contextmanager

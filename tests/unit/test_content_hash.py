@@ -21,7 +21,7 @@ COLUMNS = (
     ("n", "bigint"),
     ("is_set", "boolean"),
     ("day", "date"),
-    ("at", "timestamptz"),
+    ("known_at", "timestamptz"),
 )
 TEXT = st.text(st.sampled_from("ab\\nu\x1e\x1f\x00 '") | st.characters(exclude_categories=["Cs"]), max_size=4)
 DAYS = st.dates(date(1900, 1, 1), date(2100, 1, 1))
@@ -92,9 +92,9 @@ def test_equal_amounts_of_another_scale_are_other_content() -> None:
     assert hash_of([(Decimal("1.5"),)], fine) != hash_of([(Decimal("1.5"),)], coarse)
 
 
-@pytest.mark.parametrize("kind", ["double", "DOUBLE", "float", "real", "float4", "float8", "double[]"])
+@pytest.mark.parametrize("kind", ["double", "DOUBLE", "float", "real", "float4", "float8"])
 def test_floating_columns_are_refused_by_name(kind: str) -> None:
-    with pytest.raises(ValueError, match=f"column rate is {kind.lower().replace('[', '.')}.*, expected a type with exact equality"):
+    with pytest.raises(ValueError, match=f"column rate is {kind.lower()}, expected a type with exact equality"):
         hash_of([], (("id", "varchar"), ("rate", kind)))
 
 
@@ -104,9 +104,14 @@ def test_neither_threads_nor_the_session_zone_matter() -> None:
         with duckdb.connect(config={"threads": str(threads)}) as connection:
             connection.execute(f"set timezone = '{zone}'")
             connection.execute(
-                "create table t as select i as n, timestamptz '2025-01-01 00:00:00+00' + interval (i) minute as at, "
+                "create table t as select i as n, timestamptz '2025-01-01 00:00:00+00' + interval (i) minute "
+                "as known_at, "
                 "cast(i as decimal(18, 4)) / 8 as amount from range(300_000) r(i)"
             )
             connection.execute("alter table t alter amount type decimal(18, 4)")
-            hashes.add(content_hash(connection, "t", [("n", "bigint"), ("at", "timestamptz"), ("amount", "decimal(18,4)")]))
+            hashes.add(
+                content_hash(
+                    connection, "t", [("n", "bigint"), ("known_at", "timestamptz"), ("amount", "decimal(18,4)")]
+                )
+            )
     assert len(hashes) == 1

@@ -45,7 +45,8 @@ def at(day: date, hour: int = 16) -> datetime:
 
 def batch(day: date, known_at: datetime) -> Batch:
     return Batch(
-        batch_id=f"{day}-{known_at}", source_system="shop", family="sales", entity="order", file="f", sha256="s", bytes=1,
+        batch_id=f"{day}-{known_at}", source_system="shop", family="sales", entity="order", file="f", sha256="s",
+        bytes=1,
         modified_ns=1, delivery_date=day, version=1, mode="incremental", known_at=known_at, records=1, accepted=1,
         duplicates=0, quarantined=0, raw_file="r", raw_sha256="s", contract_version="1", landed_at=known_at,
     )  # fmt: skip
@@ -82,6 +83,13 @@ def test_a_day_knows_the_newest_delivery_up_to_it_and_none_after_it() -> None:
     batches = [batch(D1, at(D1)), batch(D2, at(D2)), batch(D4, at(D4))]
     planned = plan_days([D1, D2, D3], batches, [policy("2025.1", D1, None)])
     assert [(day.as_of_date, day.known_at) for day in planned] == [(D1, at(D1)), (D2, at(D2)), (D3, at(D2))]
+
+
+def test_a_decided_day_keeps_the_knowledge_it_was_decided_with() -> None:
+    """What arrived late for a decided day changes no decision; days without one know all that was delivered by then."""
+    batches = [batch(D1, at(D1)), batch(D1, at(D4)), batch(D2, at(D2))]
+    planned = plan_days([D1, D2], batches, [policy("2025.1", D1, None)], {D1: at(D1)})
+    assert [(day.as_of_date, day.known_at) for day in planned] == [(D1, at(D1)), (D2, at(D4))]
 
 
 def test_a_day_before_any_delivery_cannot_be_planned() -> None:

@@ -1,4 +1,4 @@
-"""Promises of the registry: a mistake in ``sources.yml`` is told with its place, what is there and what was expected."""
+"""Promises of the registry: a mistake in ``sources.yml`` is told with its place, what is there, what was expected."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ MISTAKES = {
         r"shop\.order: files is 'daily/order_\{delivery_date\}\.csv', expected a file name"),
     "an unknown zone": ("Asia/Shanghai", "Asia/Shangai",
         r"shop\.order: timezone is 'Asia/Shangai', expected a name like Asia/Shanghai"),
-    "a zone that is no name": ("Asia/Shanghai", "../etc/passwd", r"shop\.order: timezone is '\.\./etc/passwd', expected"),
+    "a zone that is no name": ("Asia/Shanghai", "../etc/passwd",
+        r"shop\.order: timezone is '\.\./etc/passwd', expected"),
     "an unknown map": ("map: demo_sales", "map: demo_sails",
         r"shop\.order: map is 'demo_sails', expected one of .*demo_sales.* or inline columns"),
     "a map without the table": ("map: demo_sales", "map: demo_crm", r"shop\.order.*demo_crm"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -59,7 +59,10 @@ def deliver(settings: Settings, deliveries: Sequence[tuple[Any, ...]]) -> tuple[
     batches: list[Batch] = []
     for offset, *records in deliveries:
         day = DAY + timedelta(days=offset)
-        lines = ["id,team,level", *(f"{record.replace(' ', ',')},{'' if record.strip() != '9' else 'x'}" for record in records)]
+        lines = [
+            "id,team,level",
+            *(f"{record.replace(' ', ',')},{'' if record.strip() != '9' else 'x'}" for record in records),
+        ]
         (folder / f"owner_{day:%Y%m%d}.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
         pending = landing.pending_deliveries(settings, feeds, date.max)
         batches += landing.commit(settings, landing.prepare(settings, pending))
@@ -90,9 +93,9 @@ def intervals(settings: Settings) -> list[Interval]:
 
 
 @pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landed]:
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Landed:
     settings = settings_of(tmp_path_factory.mktemp("landed"))
-    yield Landed(settings, deliver(settings, DELIVERIES), by_hand(DELIVERIES))
+    return Landed(settings, deliver(settings, DELIVERIES), by_hand(DELIVERIES))
 
 
 @hypothesis.settings(max_examples=500 if PROVE else 12, deadline=None)

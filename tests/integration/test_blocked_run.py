@@ -1,0 +1,125 @@
+"""Promises of a blocked run: exit code 3, a plain reason, the last release standing, nothing decided, and a way out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from installation import Published, copy_of, current, decisions, rows, tiering, writer
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One run of the fifth day and what stood in the home after it."""
+
+    ran: subprocess.CompletedProcess[str]
+    release: str
+    decided: dict[str, bytes]
+    landed: list[str]
+
+
+def attempt(home: Path, published: Published) -> Attempt:
+    ran = tiering(home, "run", "--date", str(published.next_day))
+    lines = (home / "raw" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    of_the_day = [line["file"] for line in map(json.loads, lines) if line["delivery_date"] == str(published.next_day)]
+    return Attempt(ran, current(home).name, decisions(home), of_the_day)
+
+
+def replace_file(file: Path, query: str) -> None:
+    """Send the file again with other content; {file} in the query is what was sent first."""
+    changed = file.with_suffix(".changed")
+    rows(f"copy ({query.format(file=file)}) to '{changed}' (format parquet)")
+    changed.replace(file)
+
+
+@dataclass(frozen=True)
+class Story:
+    """A day whose lines do not add up, then in a currency without a rate, then as it should be."""
+
+    before: Attempt
+    wrong_sum: Attempt
+    no_rate: Attempt
+    mended: Attempt
+    all_files: list[str]
+
+
+@pytest.fixture(scope="module")
+def story(published_home: Published, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    home = copy_of(published_home, tmp_path_factory.mktemp("blocked"))
+    day = f"{published_home.next_day:%Y%m%d}"
+    lines, orders = (home / "landing" / "sales" / f"{table}_{day}.parquet" for table in ("order_line", "order"))
+    good_lines, good_orders = lines.read_bytes(), orders.read_bytes()
+    everything = sorted(f"{file.parent.name}/{file.name}" for file in (home / "landing").glob(f"*/*_{day}.*"))
+    before = Attempt(published_home.run, current(home).name, decisions(home), [])
+
+    one_line = "(select min(line_key) from read_parquet('{file}'))"
+    wrong = f"case when line_key = {one_line} then net_value + 1 else net_value end as net_value"
+    replace_file(lines, f"select * replace ({wrong}) from read_parquet('{{file}}')")
+    wrong_sum = attempt(home, published_home)
+
+    lines.write_bytes(good_lines)
+    with_lines = f"order_no in (select order_no from read_parquet('{lines}')) and order_status in ('CONF', 'SHIP')"
+    counted = f"select min(order_no) from read_parquet('{{file}}') where {with_lines}"
+    foreign = f"case when order_no = ({counted}) then 'XTS' else currency end as currency"
+    replace_file(orders, f"select * replace ({foreign}) from read_parquet('{{file}}')")
+    no_rate = attempt(home, published_home)
+
+    orders.write_bytes(good_orders)
+    return Story(before, wrong_sum, no_rate, attempt(home, published_home), everything)
+
+
+def test_lines_that_do_not_add_up_block_the_run_and_the_check_is_named_with_what_it_saw(story: Story) -> None:
+    ran = story.wrong_sum.ran
+    assert ran.returncode == 3, ran.stderr
+    (blocked,) = [line for line in ran.stderr.splitlines() if line.startswith("blocked:")]
+    assert "raw_sales__order_line" in blocked
+    assert "net_amount_is_gross_less_discount: 1 of " in blocked
+    assert "gross_amount - discount_amount <> net_amount" in blocked
+    assert "nothing was published; the last release stands" in ran.stderr
+
+
+def test_the_refused_file_is_not_in_the_raw_zone_and_every_other_file_of_the_day_is(story: Story) -> None:
+    refused = [file for file in story.all_files if file.startswith("sales/order_line_")]
+    assert len(refused) == 1
+    assert sorted(story.wrong_sum.landed) == [file for file in story.all_files if file not in refused]
+
+
+def test_money_without_a_rate_blocks_the_run_by_its_dbt_test(story: Story) -> None:
+    ran = story.no_rate.ran
+    assert ran.returncode == 3, ran.stderr
+    blocked = [line for line in ran.stderr.splitlines() if line.startswith("blocked:")]
+    assert any("assert_counted_money_has_a_rate" in line for line in blocked)
+    assert "Traceback" not in ran.stderr
+
+
+@pytest.mark.parametrize("which", ["wrong_sum", "no_rate"])
+def test_a_blocked_run_publishes_nothing_and_decides_nothing(story: Story, which: str) -> None:
+    after: Attempt = getattr(story, which)
+    assert (after.release, after.decided) == (story.before.release, story.before.decided)
+
+
+def test_the_file_sent_again_lands_beside_what_was_landed_before(story: Story) -> None:
+    assert sorted(set(story.no_rate.landed)) == story.all_files
+    assert len(story.mended.landed) == len(story.all_files) + 1  # the orders' file in both its versions
+
+
+def test_good_files_end_the_blockade_as_if_nothing_had_happened(story: Story, fifth_day_release: str) -> None:
+    assert story.mended.ran.returncode == 0, story.mended.ran.stderr
+    assert story.mended.release == fifth_day_release
+    assert {name: story.mended.decided[name] for name in story.before.decided} == story.before.decided
+    assert len(story.mended.decided) == len(story.before.decided) + 1
+
+
+def test_a_locked_home_is_left_alone_and_its_writer_is_named(published_home: Published, tmp_path: Path) -> None:
+    home = copy_of(published_home, tmp_path)
+    manifest = (home / "raw" / "manifest.jsonl").read_bytes()
+    with writer(home) as process:
+        ran = tiering(home, "run", "--date", str(published_home.next_day))
+    assert ran.returncode == 4, ran.stderr
+    assert f"locked: {home} is being written by process {process.pid} " in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert (current(home).name, decisions(home)) == (published_home.release.name, decisions(published_home.home))
+    assert (home / "raw" / "manifest.jsonl").read_bytes() == manifest
