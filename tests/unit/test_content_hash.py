@@ -79,6 +79,15 @@ def test_equal_rows_do_not_cancel(rows: list[tuple[Any, ...]], again: tuple[Any,
     assert len(set(hashes)) == len(hashes)
 
 
+@given(rows=st.lists(ROW, max_size=3), one=ROW, other=ROW)
+def test_two_equal_rows_are_not_two_other_equal_rows(
+    rows: list[tuple[Any, ...]], one: tuple[Any, ...], other: tuple[Any, ...]
+) -> None:
+    """Under exclusive or, either pair would vanish and leave the same hash."""
+    assume(one != other)
+    assert hash_of([*rows, one, one]) != hash_of([*rows, other, other])
+
+
 def test_the_schema_is_part_of_the_content() -> None:
     empty = hash_of([])
     renamed = (("key", "varchar"), *COLUMNS[1:])

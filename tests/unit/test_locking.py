@@ -61,6 +61,12 @@ def test_entering_again_in_the_same_process_is_free_and_the_outer_one_keeps_it(s
     assert enter(settings).returncode == 0
 
 
+def test_a_process_that_left_takes_the_lock_anew(settings: Settings) -> None:
+    for _ in range(2):
+        with writing(settings):
+            assert "Locked" in enter(settings).stderr
+
+
 def test_an_error_inside_frees_the_lock(settings: Settings) -> None:
     with pytest.raises(RuntimeError, match="inside"), writing(settings):
         raise RuntimeError("inside")
