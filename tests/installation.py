@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
 
@@ -73,14 +73,14 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def start_tiering(home: Path, *arguments: str) -> subprocess.Popen[str]:
-    """``tiering`` as a process of its own, leader of its group, its output kept."""
+def start_tiering(home: Path, *arguments: str, told: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
+    """``tiering`` as a process of its own, leader of its group; ``told`` is where its messages go."""
     return subprocess.Popen(
         [sys.executable, "-m", "orchestration.cli", *arguments],
         cwd=PROJECT_ROOT,
         env=environment(home),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=told,
         text=True,
         start_new_session=True,
     )

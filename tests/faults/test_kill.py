@@ -25,11 +25,9 @@ def after_the_first_commit(home: Path) -> Moment:
     return lambda now: (now / "raw" / "manifest.jsonl").stat().st_size > size
 
 
-def while_models_are_built(home: Path) -> Moment:
-    """The log of dbt has grown and the build file is open with changes that are not in it yet."""
-    log, wal = Path("logs", "dbt.log"), "warehouse.duckdb.wal"
-    size = (home / log).stat().st_size
-    return lambda now: (now / log).stat().st_size > size and (now / wal).exists()
+def while_models_are_built(_: Path) -> Moment:
+    """The run's inputs are written and the build file is open again, with changes that are not in it yet."""
+    return lambda now: "run_inputs" in messages(now).read_text() and (now / "warehouse.duckdb.wal").exists()
 
 
 def while_a_release_is_written(_: Path) -> Moment:
@@ -39,9 +37,14 @@ def while_a_release_is_written(_: Path) -> Moment:
 MOMENTS = (after_the_first_commit, while_models_are_built, while_a_release_is_written)
 
 
+def messages(home: Path) -> Path:
+    return home.parent / "told"
+
+
 def kill_at(home: Path, day: str, moment: Moment) -> bool:
     """Start a run and SIGKILL it as soon as the moment has come; False when it ended before."""
-    process = start_tiering(home, "run", "--date", day)
+    with messages(home).open("w") as told:
+        process = start_tiering(home, "run", "--date", day, told=told)
     until = time.monotonic() + GIVE_UP_SECONDS
     try:
         while process.poll() is None and time.monotonic() < until:
