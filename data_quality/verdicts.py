@@ -61,5 +61,5 @@ def read_verdicts(file: Path) -> list[Verdict]:
     """All verdicts of a run's log in the order they were given; none when nothing was checked yet."""
     if not file.exists():
         return []
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n")[:-1]]
     return [Verdict(**(line | {"batch_ids": tuple(line["batch_ids"])})) for line in lines]

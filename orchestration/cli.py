@@ -21,7 +21,7 @@ from orchestration.locking import Locked
 from orchestration.plan import PlanError, days_between
 from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release
 from orchestration.settings import Settings, SettingsError, load_settings
-from orchestration.status import default_day, is_decided, standing
+from orchestration.status import check_days, default_day, is_decided, standing
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
 
@@ -110,6 +110,8 @@ def sql(query: str, as_json: AsJson = False) -> None:
             except duckdb.Error as error:
                 err.print(str(error), markup=False)
                 raise typer.Exit(USAGE) from error
+            if result.description is None:
+                raise typer.BadParameter("the query is empty, expected a select over the release's marts")
             names = [column[0] for column in result.description]
             rows = result.fetchall()
     if as_json:
@@ -160,6 +162,7 @@ def demo(
 
 def _materialize(settings: Settings, first: date, last: date, as_json: bool) -> None:
     """Run, show the steps as they come, and say what was published or what stands in the way."""
+    check_days(settings, first, last)
     # A run makes millions of small objects that live to its end; collecting them costs a tenth of its time.
     gc.set_threshold(200_000, 50, 50)
     from orchestration.running import run_days

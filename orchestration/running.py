@@ -12,11 +12,12 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.assets.delivery import RELEASE_KEY
+from orchestration.assets.ingestion import FIRST_DAY_TAG
 from orchestration.definitions import JOB, build_defs
 from orchestration.locking import writing
+from orchestration.plan import days_between
 from orchestration.settings import Settings, export_environment
-
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 INSTANCE_CONFIG = Path(__file__).with_name("dagster.yaml")
 
@@ -50,9 +51,13 @@ def run_days(settings: Settings, first: date, last: date, on_step: StepEvent) ->
         result = definitions.resolve_job_def(JOB).execute_in_process(
             run_config={"loggers": {"console": {}}},
             instance=instance,
-            tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
+            partition_key=last.isoformat(),
+            tags={FIRST_DAY_TAG: first.isoformat()},
             raise_on_error=False,
         )
+        if result.success:
+            for day in days_between(first, last)[:-1]:
+                instance.report_runless_asset_event(dg.AssetMaterialization(RELEASE_KEY, partition=day.isoformat()))
     blocking = tuple(
         f"{evaluation.asset_key.to_user_string()}: {evaluation.check_name}: {_told(evaluation)}"
         for evaluation in result.get_asset_check_evaluations()

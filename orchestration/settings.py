@@ -91,7 +91,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if environment not in THREADS:
         raise SettingsError(f"settings: TIERING_ENV is {environment!r}, expected one of {sorted(THREADS)}")
     threads = env.get("TIERING_THREADS", str(THREADS[environment]))
-    if not threads.isdigit() or int(threads) < 1:
+    if not threads.isdecimal() or int(threads) < 1:
         raise SettingsError(f"settings: TIERING_THREADS is {threads!r}, expected a whole number from 1")
     return Settings(
         home=Path(env.get("TIERING_HOME", str(PROJECT_ROOT / "data"))).resolve(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from orchestration.extract.landing import pending_deliveries
 from orchestration.extract.manifest import read_manifest
-from orchestration.extract.registry import load_registry
+from orchestration.extract.registry import Registry, load_registry
 from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day
 from orchestration.release.catalogue import current_release, published
 from orchestration.settings import Settings
@@ -17,9 +17,7 @@ from orchestration.settings import Settings
 def default_day(settings: Settings) -> date:
     """The newest day whose daily extracts are all there, landed or waiting. Raises PlanError when there is none."""
     registry = load_registry(settings.sources)
-    waiting = pending_deliveries(settings, registry.feeds, date.max)
-    arrived = {(item.feed.source_system, item.feed.table.entity, item.delivery_date) for item in waiting}
-    day = newest_complete_day(registry, _delivered(settings) | arrived)
+    day = newest_complete_day(registry, _delivered(settings, registry))
     if day is None:
         raise PlanError("plan: no day is complete; `tiering status` says which extracts are missing")
     return day
@@ -32,7 +30,7 @@ def is_decided(settings: Settings, day: date) -> bool:
 def standing(settings: Settings) -> dict[str, Any]:
     """Releases, undecided days and what is missing, as plain values for a page or a program."""
     registry = load_registry(settings.sources)
-    delivered = _delivered(settings)
+    delivered = _delivered(settings, registry)
     newest = max((day for _, _, day in delivered), default=registry.start_date)
     days = days_between(registry.start_date, newest)
     releases = published(settings)
@@ -46,5 +44,18 @@ def standing(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _delivered(settings: Settings) -> set[tuple[str, str, date]]:
-    return {(batch.source_system, batch.entity, batch.delivery_date) for batch in read_manifest(settings.manifest)}
+def check_days(settings: Settings, first: date, last: date) -> None:
+    """Raise PlanError for days before the start date, or for which no system has delivered anything yet."""
+    registry = load_registry(settings.sources)
+    newest = max((day for _, _, day in _delivered(settings, registry)), default=None)
+    if first < registry.start_date:
+        raise PlanError(f"plan: {first} is before start_date {registry.start_date} of {settings.sources}")
+    if newest is None or last > newest:
+        raise PlanError(f"plan: nothing was delivered for {last} yet, the newest delivery is of {newest}")
+
+
+def _delivered(settings: Settings, registry: Registry) -> set[tuple[str, str, date]]:
+    """(system, entity, day) of every file, landed or waiting in the landing folder."""
+    landed = {(batch.source_system, batch.entity, batch.delivery_date) for batch in read_manifest(settings.manifest)}
+    waiting = pending_deliveries(settings, registry.feeds, date.max)
+    return landed | {(item.feed.source_system, item.feed.table.entity, item.delivery_date) for item in waiting}

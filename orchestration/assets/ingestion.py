@@ -19,6 +19,7 @@ FAMILIES = ("crm", "sales", "finance")
 SUITE_CHECK = "candidates_pass_their_suite"
 READ_CHECK = "every_delivered_file_can_be_read"
 QUARANTINE_CHECK = "no_row_is_quarantined"
+FIRST_DAY_TAG = "tiering/first_day"
 
 AssetEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 
@@ -28,6 +29,13 @@ def ingestion_assets(
 ) -> list[dg.AssetsDefinition]:
     """One multi-asset per family; its assets are the contract's tables, delivered or not."""
     return [_family_assets(settings, registry, partitions, family) for family in FAMILIES]
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """First and last as-of date of the run. The command line's range stands in a tag: Dagster would store one event
+    per asset and day of it, a hundred seconds for a quarter."""
+    first, last = (date.fromisoformat(day) for day in context.partition_key_range)
+    return date.fromisoformat(context.run_tags.get(FIRST_DAY_TAG, first.isoformat())), last
 
 
 def raw_key(table: Table) -> dg.AssetKey:
@@ -48,7 +56,7 @@ def _family_assets(
         pool="warehouse",
     )
     def extracts(context: dg.AssetExecutionContext) -> Iterator[AssetEvent]:
-        until = date.fromisoformat(context.partition_key_range.end)
+        _, until = days_of(context)
         feeds = registry.family(family) if registry else ()
         with writing(settings):
             landing.write_empty_schemas(settings)

@@ -1,7 +1,6 @@
 """From the raw zone to tiers: what the run tells the models, then the dbt project in its two halves."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from data_quality.verdicts import append_verdicts
 from orchestration import dbt
-from orchestration.assets.ingestion import raw_key
+from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
 from orchestration.locking import writing
@@ -89,7 +88,7 @@ def _run_inputs(settings: Settings, partitions: dg.DailyPartitionsDefinition) ->
         pool="warehouse",
     )
     def run_inputs(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        first, last = (date.fromisoformat(day) for day in context.partition_key_range)
+        first, last = days_of(context)
         batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
         decided = decided_knowledge(settings, days_between(first, last))
         days = plan_days(days_between(first, last), batches, read_policies(POLICY_SEEDS), decided)

@@ -68,7 +68,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     try:
         rows = readers.source_rows(connection, delivery.file, feed, scratch)
         extracted_at = feed.known_at(delivery.delivery_date).astimezone(UTC).isoformat()
-        sql = projection(feed, rows, batch_id, extracted_at)
+        sql = projection(feed, rows, batch_id, extracted_at, kept=f"read_parquet({readers.quoted(data_file)})")
         records = _count(connection, f"select count(*) from {rows.relation}")
         accepted = _copy(connection, sql.accepted, data_file)
         quarantined = records - accepted
@@ -76,8 +76,10 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
             _copy(connection, sql.rejected, rejects)
         duplicates, conflicts = _drop_repeated_keys(connection, data_file, rejects, bool(quarantined))
         has_personal = sql.personal is not None and accepted > 0 and _copy(connection, sql.personal, personal) > 0
-    except (readers.UnreadableExtract, MissingColumns, duckdb.InvalidInputException) as error:
+    except (readers.UnreadableExtract, MissingColumns) as error:
         return Candidate(delivery, batch_id, sha256, held=str(error).splitlines()[0])
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        return Candidate(delivery, batch_id, sha256, held=readers.told(delivery.file, error))
     finally:
         (scratch / f"{delivery.file.name}.utf8").unlink(missing_ok=True)
     return Candidate(

@@ -27,8 +27,11 @@ class Projection:
     personal: str | None
 
 
-def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str) -> Projection:
-    """Build the SQL for one file. Raises MissingColumns naming those the map needs and the file lacks."""
+def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, kept: str) -> Projection:
+    """Build the SQL for one file; ``kept`` is the relation of rows that stay once repeated keys are gone.
+
+    Raises MissingColumns naming those the map needs and the file lacks.
+    """
     _require_sources(feed, rows.columns)
     table = feed.table
     originals = {column.name: _original(feed.columns.get(column.name), column) for column in table.columns}
@@ -59,7 +62,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str) -
         from {judged}
         where fault is not null
         order by source_line"""
-    return Projection(accepted=accepted, rejected=rejected, personal=_personal(table, judged))
+    return Projection(accepted=accepted, rejected=rejected, personal=_personal(table, judged, kept))
 
 
 def _require_sources(feed: Feed, present: Collection[str]) -> None:
@@ -143,7 +146,7 @@ def _original_texts(table: Table) -> str:
     )
 
 
-def _personal(table: Table, judged: str) -> str | None:
+def _personal(table: Table, judged: str, kept: str) -> str | None:
     """Each personal value of the accepted rows once, with its token; None for a table without any."""
     found = [
         f"""case when {column.name} is not null and {column.personal_when or "true"}
@@ -153,7 +156,8 @@ def _personal(table: Table, judged: str) -> str | None:
     ]
     if not found:
         return None
-    personal = f"(select unnest([{', '.join(found)}]) as found from {judged} where fault is null)"
+    personal = f"(select unnest([{', '.join(found)}]) as found from {judged} where fault is null "
+    personal += f"and source_line in (select kept.source_line from {kept} as kept))"
     return f"""
         select distinct found.column_name, pseudonymise(found.value) as token, found.value
         from {personal} where found is not null order by all"""

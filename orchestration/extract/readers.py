@@ -56,9 +56,19 @@ def _csv_header(file: Path) -> tuple[str, ...]:
     """The column names. The dialect is stated and never guessed, so that a file reads the same whatever its rows."""
     with file.open(encoding="utf-8-sig", newline="") as stream:
         try:
-            return tuple(next(csv.reader(stream)))
-        except (StopIteration, UnicodeDecodeError) as error:
+            names = tuple(next(csv.reader(stream)))
+        except (StopIteration, UnicodeDecodeError, csv.Error) as error:
             raise UnreadableExtract(f"{file.name}: no header line in UTF-8 found, expected column names") from error
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise UnreadableExtract(f"{file.name}: header names {repeated} more than once, expected each column once")
+    return names
+
+
+def told(file: Path, error: duckdb.Error) -> str:
+    """DuckDB's complaint in one line without the record it quotes, which may hold personal values."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "Original Line" not in line]
+    return f"{file.name}: {' '.join(lines[:2])}"
 
 
 def quoted(value: object) -> str:

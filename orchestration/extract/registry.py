@@ -5,22 +5,25 @@ Nothing is read from an extract here; a mistake in the file is reported with its
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from orchestration.extract.contract import Contract, Table, load_contract
+from orchestration.extract.contract import Contract, ContractError, Table, load_contract
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "parquet", "xlsx")
 CADENCES = ("daily", "on_change")
 DATE_FIELD = "{delivery_date}"
+
+T = TypeVar("T")
 
 
 class SourcesError(ValueError):
@@ -60,7 +63,12 @@ class Feed:
         """The day a file speaks for, from its name; None when the file belongs to another feed."""
         before, _, after = self.files.partition(DATE_FIELD)
         match = re.fullmatch(re.escape(before) + r"(\d{8})" + re.escape(after), file_name)
-        return date.fromisoformat(match[1]) if match else None
+        if match is None:
+            return None
+        try:
+            return date.fromisoformat(match[1])
+        except ValueError as error:
+            raise SourcesError(f"sources: {self.name}: {file_name} names a day that does not exist") from error
 
     def known_at(self, delivery_date: date) -> datetime:
         """The instant at which a delivery was known: the end of the day it speaks for, in the system's zone."""
@@ -85,70 +93,96 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
         raise SourcesError(
             f"sources: {path} does not exist; describe your extracts there, or run `make run` for the demo"
         )
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise SourcesError(f"sources: {path} is not YAML: {str(error).splitlines()[0]}") from error
     contract = contract or load_contract()
+    start_date = _part("sources", document, "start_date", date, "a day like 2025-01-31")
     feeds = [
         _feed(contract, name, source, entity, body)
-        for name, source in document["sources"].items()
-        for entity, body in source["tables"].items()
+        for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
+        for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
     company = str(document.get("company", "The company"))
-    return Registry(company=company, start_date=document["start_date"], feeds=tuple(feeds))
+    return Registry(company=company, start_date=start_date, feeds=tuple(feeds))
+
+
+def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T:
+    """A part of the file that must be there and of its kind."""
+    value = mapping.get(key) if isinstance(mapping, dict) else None
+    if not isinstance(value, kind):
+        raise SourcesError(f"{where}: {key} is {value!r}, expected {expected}")
+    return value
 
 
 def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
     where = f"sources: {name}.{entity}"
-    table = contract.table(f"{source['family']}.{entity}")
-    _expect(where, "format", body["format"], FORMATS)
-    _expect(where, "delivered", body["delivered"], CADENCES)
-    if DATE_FIELD not in body["files"] or "/" in body["files"]:
-        raise SourcesError(f"{where}: files is {body['files']!r}, expected a file name with {DATE_FIELD} in it")
+    family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
     try:
-        ZoneInfo(source["timezone"])
-    except ZoneInfoNotFoundError as error:
-        raise SourcesError(
-            f"{where}: timezone is {source['timezone']!r}, expected a name like Asia/Shanghai"
-        ) from error
-    columns = body.get("columns") or _named_map(where, source["map"], entity)
+        table = contract.table(f"{family}.{entity}")
+    except ContractError as error:
+        raise SourcesError(f"{where}: {error}") from error
+    for what, known in (("format", FORMATS), ("delivered", CADENCES)):
+        _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
+    files = _part(where, body, "files", str, f"a file name with {DATE_FIELD} in it")
+    if DATE_FIELD not in files or "/" in files:
+        raise SourcesError(f"{where}: files is {files!r}, expected a file name with {DATE_FIELD} in it")
+    zone = _zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai"))
+    encoding = str(body.get("encoding", "utf-8"))
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        raise SourcesError(f"{where}: encoding is {encoding!r}, expected one like utf-8 or gb18030") from error
+    columns = body.get("columns") or _named_map(where, source.get("map"), entity)
     mapped = {column: _column_map(f"{where}.{column}", spec) for column, spec in columns.items()}
     _check_columns(where, table, mapped)
     return Feed(
         source_system=name,
         table=table,
-        files=body["files"],
+        files=files,
         format=body["format"],
-        encoding=body.get("encoding", "utf-8"),
+        encoding=encoding,
         delivered=body["delivered"],
-        timezone=source["timezone"],
+        timezone=zone,
         columns=mapped,
     )
 
 
-def _named_map(where: str, name: str, entity: str) -> dict[str, Any]:
+def _zone(where: str, zone: str) -> str:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise SourcesError(f"{where}: timezone is {zone!r}, expected a name like Asia/Shanghai") from error
+    return zone
+
+
+def _named_map(where: str, name: object, entity: str) -> dict[str, Any]:
     path = MAPS / f"{name}.yml"
     if not path.exists():
         known = sorted(file.stem for file in MAPS.glob("*.yml"))
         raise SourcesError(f"{where}: map is {name!r}, expected one of {known} or inline columns")
-    columns: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))[entity]
-    return columns
+    return _part(f"{where}: map {name}", yaml.safe_load(path.read_text(encoding="utf-8")), entity, dict, "its columns")
 
 
-def _column_map(where: str, spec: str | dict[str, Any]) -> ColumnMap:
+def _column_map(where: str, spec: object) -> ColumnMap:
     if isinstance(spec, str):
         return ColumnMap(column=spec)
-    unknown = set(spec) - {"column", "constant", "local_date_of", "values", "timezone", "sign"}
-    origins = [origin for origin in ("column", "constant", "local_date_of") if origin in spec]
-    if unknown or len(origins) != 1 or spec.get("sign", "keep") not in ("keep", "negate"):
+    options = spec if isinstance(spec, dict) else {}
+    unknown = set(options) - {"column", "constant", "local_date_of", "values", "timezone", "sign"}
+    origins = [origin for origin in ("column", "constant", "local_date_of") if origin in options]
+    if unknown or len(origins) != 1 or options.get("sign", "keep") not in ("keep", "negate"):
         raise SourcesError(
-            f"{where}: map is {spec}, expected one of column, constant, local_date_of (+ values, timezone, sign)"
+            f"{where}: map is {spec!r}, expected one of column, constant, local_date_of (+ values, timezone, sign), "
+            "or a column's name in quotes"
         )
     return ColumnMap(
-        column=spec.get("column"),
-        constant=None if "constant" not in spec else str(spec["constant"]),
-        local_date_of=spec.get("local_date_of"),
-        values=tuple((str(key), str(value)) for key, value in spec.get("values", {}).items()),
-        timezone=spec.get("timezone"),
-        negate=spec.get("sign") == "negate",
+        column=options.get("column"),
+        constant=None if "constant" not in options else str(options["constant"]),
+        local_date_of=options.get("local_date_of"),
+        values=tuple((str(key), str(value)) for key, value in options.get("values", {}).items()),
+        timezone=_zone(where, options["timezone"]) if "timezone" in options else None,
+        negate=options.get("sign") == "negate",
     )
 
 

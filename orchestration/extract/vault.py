@@ -19,6 +19,11 @@ from orchestration.settings import Settings
 KEY_FILE = "pseudonym.key"
 TOKEN_HEX_DIGITS = 32
 BLOCK_BYTES = 64  # of SHA-256
+SHORTEST_KEY = 64
+
+
+class VaultError(RuntimeError):
+    """The key of the tokens cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -66,4 +71,9 @@ def load_pseudonymiser(settings: Settings) -> Pseudonymiser:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(32))
-    return Pseudonymiser(path.read_text(encoding="ascii").strip().encode())
+    key = path.read_text(encoding="ascii").strip()
+    if len(key) < SHORTEST_KEY:
+        raise VaultError(
+            f"vault: {path} holds {len(key)} characters, expected {SHORTEST_KEY}; restore it from a backup"
+        )
+    return Pseudonymiser(key.encode())

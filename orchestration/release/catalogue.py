@@ -53,5 +53,5 @@ def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, da
 
 def published(settings: Settings) -> list[dict[str, Any]]:
     """The manifests of all releases, oldest publication first."""
-    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in settings.releases.glob(f"*/{MANIFEST}")]
+    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in settings.releases.glob(f"[0-9]*/{MANIFEST}")]
     return sorted(manifests, key=lambda manifest: (manifest["published_at"], manifest["release_id"]))

@@ -33,7 +33,7 @@ def _text(name: str, kind: str) -> str:
         text = f"cast(cast({name} * cast(1{'0' * scale} as hugeint) as hugeint) as varchar)"
     elif kind.startswith("timestamp"):
         text = f"cast(epoch_us({name}) as varchar)"
-    elif kind in ("float", "double", "real"):
+    elif kind in ("float", "float4", "float8", "double", "real"):
         raise ValueError(f"content hash: column {name} is {kind}, expected a type with exact equality")
     elif kind == "varchar":
         text = f"replace(replace(replace({name}, '\\', '\\\\'), chr(30), '\\n'), chr(31), '\\u')"

@@ -61,8 +61,9 @@ def export(
     settings: Settings, build: duckdb.DuckDBPyConnection, marts: Sequence[Mart], inputs: ReleaseInputs
 ) -> tuple[Path, dict[str, Any]]:
     """Write Parquet, serving database, dictionary and the manifest's facts into a folder no reader looks at."""
+    for left_by_a_killed_run in settings.releases.glob(".incoming-*"):
+        shutil.rmtree(left_by_a_killed_run)
     incoming = settings.releases / f".incoming-{inputs.run_id}"
-    shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
     described = {}
     for mart in marts:

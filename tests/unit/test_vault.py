@@ -68,7 +68,7 @@ def test_every_installation_makes_a_key_of_its_own(settings: Settings) -> None:
 
 def test_a_key_from_the_environment_needs_no_file(settings: Settings) -> None:
     assert load_pseudonymiser(settings).key == str(settings.pseudonym_key).encode()
-    assert not settings.vault.exists()
+    assert not (settings.vault / KEY_FILE).exists()
 
 
 @pytest.mark.parametrize("content", ["", "\n"])
