@@ -102,6 +102,8 @@ def sql(query: str, as_json: AsJson = False) -> None:
     """SQL over the current release, read-only; runs beside a run that is writing."""
     import duckdb
 
+    if not query.strip(" ;"):
+        raise typer.BadParameter("the query is empty, expected a select over the release's marts")
     with _told_plainly():
         database = current_release(load_settings()) / SERVING
         with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
@@ -110,8 +112,6 @@ def sql(query: str, as_json: AsJson = False) -> None:
             except duckdb.Error as error:
                 err.print(str(error), markup=False)
                 raise typer.Exit(USAGE) from error
-            if result.description is None:
-                raise typer.BadParameter("the query is empty, expected a select over the release's marts")
             names = [column[0] for column in result.description]
             rows = result.fetchall()
     if as_json:
