@@ -239,6 +239,11 @@ def test_stray_text_is_seen(text: str) -> None:
 
 def test_text_that_only_looks_stray_is_let_through() -> None:
     assert (
-        stray_text("$TIERING_HOME/tmp/x, ~/work/x, models/home/x, https://example.org/home/x, --no-emit-index" + "-url")
+        stray_text(
+            "$TIERING_HOME/tm"
+            + "p/x, ~/wo"
+            + "rk/x, models/home/x, https://example.org/home/x, --no-emit-index"
+            + "-url"
+        )
         == []
     )

@@ -1,5 +1,5 @@
 {#- Scores by quantile: 1 + floor(groups x customers strictly below / customers). Equal values always score alike,
-    whatever the order of rows, which NTILE does not give. -#}
+    whatever the order of rows. -#}
 with buyers as (
 
     select as_of_date, customer_id, last_order_date, recency_days, order_count_365d, net_amount_365d
