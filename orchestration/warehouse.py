@@ -103,17 +103,27 @@ def record_reconciliations(connection: duckdb.DuckDBPyConnection, rows: Iterable
     _insert(connection, "run_reconciliations", [tuple(asdict(row).values()) for row in rows])
 
 
+def built_from(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The fingerprint of the dbt project whose views and seeds stand in this build file."""
+    row = connection.execute("select project from run.built_for").fetchone()
+    return row[0] if row else None
+
+
+def record_built_from(connection: duckdb.DuckDBPyConnection, project: str) -> None:
+    connection.execute("update run.built_for set project = ?", [project])
+
+
 def _drop_if_built_for_another_contract(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
     """The build is a cache: one made for other columns is emptied, and filled again from the raw zone."""
     wanted = hashlib.sha256(repr(contract).encode()).hexdigest()
     connection.execute("create schema if not exists run")
-    connection.execute("create table if not exists run.built_for (contract varchar)")
+    connection.execute("create table if not exists run.built_for (contract varchar, project varchar)")
     if connection.execute("select contract from run.built_for").fetchall() != [(wanted,)]:
         connection.execute("drop schema if exists raw cascade")
         for name in RUN_TABLES:
             connection.execute(f"drop table if exists run.{name} cascade")
         connection.execute("delete from run.built_for")
-        connection.execute("insert into run.built_for values (?)", [wanted])
+        connection.execute("insert into run.built_for values (?, null)", [wanted])
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
@@ -17,7 +18,7 @@ from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days, read_policies
 from orchestration.release.catalogue import decided_knowledge, published
 from orchestration.settings import POLICY_SEEDS, Settings
-from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
+from orchestration.warehouse import RUN_TABLES, built_from, load_run, open_warehouse, record_built_from
 
 RELEASE_FIELDS = (
     "release_id",
@@ -111,10 +112,18 @@ def _build(
     selection: Sequence[str],
 ) -> Iterator[DbtEvent]:
     """Build one half and report each node. A failed model fails the step; a failed test blocks by its check."""
+    project = dbt.project_fingerprint()
     with writing(settings):
-        results = dbt.build(settings, selection)
-        rows = _row_counts(settings, manifest, results)
+        with open_warehouse(settings) as connection:
+            stands = built_from(connection) == project
+        results = dbt.build(settings, [*selection, *(dbt.DEFINITIONS if stands else ())])
+        with open_warehouse(settings) as connection:
+            rows = _row_counts(connection, manifest, results)
+            if all(result.status == "success" for result in results if result.resource_type != "test"):
+                record_built_from(connection, project)
     append_verdicts(settings.verdict_log(context.run_id), dbt.test_verdicts(results, manifest))
+    if stands:
+        yield from _standing(context, manifest, translator)
     broken = []
     for result in results:
         if result.resource_type == "test":
@@ -133,6 +142,17 @@ def _build(
         raise dg.Failure(description="\n".join(broken))
 
 
+def _standing(
+    context: dg.AssetExecutionContext, manifest: dict[str, Any], translator: Translator
+) -> Iterator[dg.MaterializeResult[None]]:
+    """The step's staging views and seeds that stand as the same project made them: not made anew, and up to date."""
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "seed" or node["fqn"][1] == "staging":
+            key = translator.get_asset_key(node)
+            if key in context.selected_asset_keys:
+                yield dg.MaterializeResult(asset_key=key, metadata={"made anew": False})
+
+
 def _check(key: dg.AssetCheckKey, result: dbt.NodeResult) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=key.name,
@@ -143,13 +163,14 @@ def _check(key: dg.AssetCheckKey, result: dbt.NodeResult) -> dg.AssetCheckResult
     )
 
 
-def _row_counts(settings: Settings, manifest: dict[str, Any], results: Sequence[dbt.NodeResult]) -> dict[str, int]:
+def _row_counts(
+    connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any], results: Sequence[dbt.NodeResult]
+) -> dict[str, int]:
     """Rows of every table that was built, from the catalogue: no table is scanned for it."""
     built = {
         (node["schema"], node["name"]): result.unique_id
         for result in results
         if result.status == "success" and (node := manifest["nodes"].get(result.unique_id))
     }
-    with open_warehouse(settings) as connection:
-        sizes = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
+    sizes = connection.execute("select schema_name, table_name, estimated_size from duckdb_tables()").fetchall()
     return {built[(schema, name)]: size for schema, name, size in sizes if (schema, name) in built}

@@ -63,10 +63,11 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     feed = delivery.feed
     batch_id = hashlib.sha256(f"{feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
     data_file, rejects, personal = (scratch / f"{batch_id}.{part}.parquet" for part in ("data", "rejected", "vault"))
+    utf8_copy = scratch / f"{batch_id}.utf8"
     switch = "enable" if delivery.file.stat().st_size >= OPTIMISED_BYTES else "disable"
     connection.execute(f"pragma {switch}_optimizer")
     try:
-        rows = readers.source_rows(connection, delivery.file, feed, scratch)
+        rows = readers.source_rows(connection, delivery.file, feed, utf8_copy)
         extracted_at = feed.known_at(delivery.delivery_date).astimezone(UTC).isoformat()
         sql = projection(feed, rows, batch_id, extracted_at, kept=f"read_parquet({readers.quoted(data_file)})")
         records = _count(connection, f"select count(*) from {rows.relation}")
@@ -81,7 +82,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         return Candidate(delivery, batch_id, sha256, held=readers.told(delivery.file, error))
     finally:
-        (scratch / f"{delivery.file.name}.utf8").unlink(missing_ok=True)
+        utf8_copy.unlink(missing_ok=True)
     return Candidate(
         delivery,
         batch_id,

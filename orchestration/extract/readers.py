@@ -29,10 +29,13 @@ class SourceRows:
     columns: tuple[str, ...]
 
 
-def source_rows(connection: duckdb.DuckDBPyConnection, file: Path, feed: Feed, scratch: Path) -> SourceRows:
-    """How to read the file's records in SQL. Raises UnreadableExtract with what, got and expected."""
+def source_rows(connection: duckdb.DuckDBPyConnection, file: Path, feed: Feed, utf8_copy: Path) -> SourceRows:
+    """How to read the file's records in SQL, through ``utf8_copy`` where a text is not in UTF-8.
+
+    Raises UnreadableExtract with what, got and expected.
+    """
     if feed.format == "csv":
-        text = _as_utf8(file, feed.encoding, scratch)
+        text = _as_utf8(file, feed.encoding, utf8_copy)
         columns = _csv_header(text)
         types = ", ".join(f"{quoted(name)}: 'VARCHAR'" for name in columns)
         reader = f"""read_csv({quoted(text)}, auto_detect = false, header = true, columns = {{{types}}},
@@ -81,11 +84,10 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _as_utf8(file: Path, encoding: str, scratch: Path) -> Path:
+def _as_utf8(file: Path, encoding: str, copy: Path) -> Path:
     """The file itself when it is UTF-8, else a copy in UTF-8: DuckDB's own decoders fail on valid GB18030 files."""
     if codecs.lookup(encoding).name == "utf-8":
         return file
-    copy = scratch / f"{file.name}.utf8"
     try:
         with file.open(encoding=encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
             while text := source.read(CHUNK_CHARACTERS):

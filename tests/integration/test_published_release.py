@@ -76,6 +76,16 @@ def test_a_release_holds_every_mart_and_its_companions_and_nothing_else(publishe
     assert [name for (name,) in tables] == MARTS
 
 
+def test_a_later_day_does_every_dbt_test_of_an_earlier_one(published_home: Published) -> None:
+    """Its views and seeds stand already and are not made anew; what they promise is checked all the same."""
+    done = [
+        set(rows("select check_name from read_parquet(?) where owner = 'dbt'", str(folder / "audit_checks.parquet")))
+        for folder in sorted(published_home.release.parent.glob("[0-9]*"))
+    ]
+    assert len(done) == 2
+    assert done[0] == done[1]
+
+
 def test_nobody_may_write_into_a_release(published_home: Published) -> None:
     assert [file.name for file in published_home.release.iterdir() if file.stat().st_mode & 0o222] == []
 
