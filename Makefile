@@ -31,8 +31,7 @@ $(READY): requirements.lock pyproject.toml
 run: $(READY)
 	@$(BIN)/tiering demo
 	@$(BIN)/tiering backfill --from 2025-10-01 --to 2025-12-29
-	@$(BIN)/tiering run --date 2025-12-30
-	@$(BIN)/tiering run --date 2025-12-31
+	@$(BIN)/tiering run
 
 test: $(READY)
 	@$(BIN)/python -m pytest

@@ -21,7 +21,7 @@ from orchestration.locking import Locked
 from orchestration.plan import PlanError, days_between
 from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release
 from orchestration.settings import Settings, SettingsError, load_settings
-from orchestration.status import check_days, default_day, is_decided, standing
+from orchestration.status import check_days, default_day, is_decided, standing, undecided_before
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
 
@@ -41,14 +41,19 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Decide a day: land what was delivered, build, check, publish."""
+    """Decide a day: land what was delivered, build, check, publish. Undecided days before it are decided first."""
     with _told_plainly():
         settings = load_settings()
         day = date_.date() if date_ else default_day(settings)
+        check_days(settings, day, day)
+        earlier = undecided_before(settings, day)
         if dry_run:
-            out.print(f"would decide {day} in {settings.home}")
+            out.print(f"would decide {_span([str(day) for day in (*earlier, day)])} in {settings.home}")
             return
-        _materialize(settings, day, day, as_json)
+        if earlier:
+            _decide(settings, earlier[0], earlier[-1])
+        _decide(settings, day, day)
+        _show_release(settings, as_json)
 
 
 @app.command()
@@ -70,7 +75,9 @@ def backfill(
                 out.print(f"every day from {first} to {last} is decided")
                 return
             first = undecided[0]
-        _materialize(settings, first, last, as_json)
+        check_days(settings, first, last)
+        _decide(settings, (undecided_before(settings, first) or [first])[0], last)
+        _show_release(settings, as_json)
 
 
 @app.command()
@@ -160,9 +167,8 @@ def demo(
         )
 
 
-def _materialize(settings: Settings, first: date, last: date, as_json: bool) -> None:
-    """Run, show the steps as they come, and say what was published or what stands in the way."""
-    check_days(settings, first, last)
+def _decide(settings: Settings, first: date, last: date) -> None:
+    """Run the days as one run and show its steps. Say what stands in the way when nothing is published."""
     # A run makes millions of small objects that live to its end; collecting them costs a tenth of its time.
     gc.set_threshold(200_000, 50, 50)
     from orchestration.running import run_days
@@ -183,6 +189,11 @@ def _materialize(settings: Settings, first: date, last: date, as_json: bool) -> 
             "nothing was published; the last release stands. The log: " + str(settings.verdict_log(outcome.run_id))
         )
         raise typer.Exit(BLOCKED if outcome.blocking else FAILED)
+    err.print(f"published {current_release(settings).name}", highlight=False)
+
+
+def _show_release(settings: Settings, as_json: bool) -> None:
+    """The release that was just published: its tiers, money without a customer, and where to look."""
     release = current_release(settings)
     manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
     if as_json:

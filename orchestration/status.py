@@ -3,7 +3,7 @@ never by the clock."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from orchestration.extract.landing import pending_deliveries
@@ -25,6 +25,12 @@ def default_day(settings: Settings) -> date:
 
 def is_decided(settings: Settings, day: date) -> bool:
     return (settings.decisions / f"{day}.parquet").exists()
+
+
+def undecided_before(settings: Settings, day: date) -> list[date]:
+    """Days from the start date to the day before ``day`` that are not in the ledger: they are decided first."""
+    start = load_registry(settings.sources).start_date
+    return [earlier for earlier in days_between(start, day - timedelta(days=1)) if not is_decided(settings, earlier)]
 
 
 def standing(settings: Settings) -> dict[str, Any]:

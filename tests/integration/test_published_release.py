@@ -360,3 +360,18 @@ def test_a_day_that_cannot_be_decided_is_told_in_plain_words(published_home: Pub
         assert "Traceback" not in refused.stderr
         assert "CheckError" not in refused.stderr
         assert state(home) == before
+
+
+def test_days_missed_before_a_day_are_decided_first(published_home: Published, tmp_path: Path) -> None:
+    home = copy_of(published_home, tmp_path)
+    missed = published_home.days[-1]
+    before = decisions(home)
+    (home / "decisions" / f"{missed}.parquet").unlink()
+    ran = tiering(home, "run", "--date", str(published_home.next_day), "--json")
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["as_of_date"] == str(published_home.next_day)
+    assert {**decisions(home), f"{published_home.next_day}.parquet": b""} == {
+        **before,
+        f"{published_home.next_day}.parquet": b"",
+    }
+    assert sorted(decisions(home))[-1] == f"{published_home.next_day}.parquet"
