@@ -23,7 +23,7 @@ from typing import Any
 from orchestration.demo.company import write_demo
 from orchestration.settings import Settings
 
-DAILY_DAYS = 3
+DAILY_DAYS = 5
 
 
 def measure_run(home: Path, first: date, last: date) -> dict[str, Any]:

@@ -11,24 +11,47 @@ from decimal import Decimal
 
 import duckdb
 
+from data_quality.conservation import Comparison
 from data_quality.verdicts import Verdict
 
 KNOWN = "known_from <= (select known_at from release) and known_to > (select known_at from release)"
-RELEASE = "with release as (select as_of_date, known_at from run.run_dates where is_release_date) "
+RELEASE = (
+    "with release as (select as_of_date, known_at, policy_version from run.run_dates where is_release_date), "
+    "year as (select as_of_date - cast(window_days as integer) as before from release "
+    "inner join policy.policy_windows using (policy_version) where window_name = '365d') "
+)
 LEDGER = (
     "intermediate.int_account_days where event_date <= (select as_of_date from release) "
     "and effective_from <= (select known_at from release)"
 )
 WINDOWED = "intermediate.int_customers__windowed where as_of_date = (select as_of_date from release)"
+RETURNS = (
+    "intermediate.int_returns__converted where is_counted "
+    f"and return_date <= (select as_of_date from release) and {KNOWN}"
+)
+OF_A_CUSTOMER = "(source_system, customer_ref) in (select (source_system, source_id) from customer.customer_identity)"
+WATERFALL_LINES = (
+    "intermediate.int_order_lines__converted where is_counted "
+    f"and order_date <= (select as_of_date from release) and order_date > (select before from year) and {KNOWN}"
+)
+WATERFALL_RETURNS = f"{RETURNS} and return_date > (select before from year)"
+
+# Step of contribution_waterfall → what it sums of lines, and of returns.
+WATERFALL_STEPS = {
+    "gross_sales": ("gross_amount", "0"),
+    "discounts": ("-discount_amount", "0"),
+    "returns": ("0", "net_amount"),
+    "net_sales": ("net_amount", "net_amount"),
+    "sales_of_unknown_cost": (
+        "case when cost_amount is null then -net_amount end",
+        "case when cost_amount is null then -net_amount end",
+    ),
+    "cost_of_goods": ("-cost_amount", "-cost_amount"),
+    "gross_margin": ("net_amount - cost_amount", "net_amount - cost_amount"),
+}
 
 # (subject, measure, expected, observed): expected is the earlier stage.
-COMPARISONS: Sequence[tuple[str, str, str, str]] = (
-    (
-        "files to raw zone",
-        "records",
-        "select sum(records) from run.run_batches",
-        "select sum(accepted + duplicates + quarantined) from run.run_batches",
-    ),
+COMPARISONS: Sequence[Comparison] = (
     (
         "orders to customer_orders",
         "net_amount",
@@ -79,6 +102,38 @@ COMPARISONS: Sequence[tuple[str, str, str, str]] = (
         f"select sum(net_amount_all) from {WINDOWED} and customer_id is not null",
         "select sum(net_amount) from customer.customer_months",
     ),
+    (
+        "orders to counted and set aside",
+        "orders",
+        f"select count(*) from staging.stg_sales__orders where {KNOWN} and status in "
+        "(select status from policy.policy_order_statuses inner join release using (policy_version) where is_counted)",
+        f"select (select count(*) from intermediate.int_orders__counted where is_counted and {KNOWN}) + "
+        "(select count(*) from audit.audit_quarantine where entity = 'order' and rule = 'no_fx_rate')",
+    ),
+    (
+        "returns by return date to order date and orphans",
+        "returned_amount",
+        f"select sum(returned_amount) from {LEDGER}",
+        f"select (select -sum(net_amount) from {RETURNS} and order_id is not null) "
+        f"+ (select coalesce(-sum(net_amount), 0) from {RETURNS} and is_orphan)",
+    ),
+    (
+        "returns by return date to order date and orphans",
+        "returned_amount of customers",
+        "select sum(returned_amount) from customer.customer_months",
+        "select (select sum(returned_by_order_date_amount) from customer.customer_months) "
+        f"+ (select coalesce(-sum(net_amount), 0) from {RETURNS} and is_orphan and {OF_A_CUSTOMER})",
+    ),
+    *(
+        (
+            "lines and returns to contribution_waterfall",
+            step,
+            f"select (select coalesce(sum({of_lines}), 0) from {WATERFALL_LINES}) "
+            f"+ (select coalesce(sum({of_returns}), 0) from {WATERFALL_RETURNS})",
+            f"select sum(amount) from customer.contribution_waterfall where step = '{step}'",
+        )
+        for step, (of_lines, of_returns) in WATERFALL_STEPS.items()
+    ),
 )
 
 
@@ -106,20 +161,9 @@ class Reconciliation:
         )
 
 
-def reconcile(
-    connection: duckdb.DuckDBPyConnection, raw_tables: Sequence[tuple[str, str, str]] = ()
-) -> list[Reconciliation]:
-    """Run every comparison on the build. ``raw_tables`` holds (family, entity, raw table) to count row by row."""
-    counted = [
-        (
-            f"raw zone to {table}",
-            "accepted rows",
-            f"select coalesce(sum(accepted), 0) from run.run_batches where family = '{family}' and entity = '{entity}'",
-            f"select count(*) from raw.{table}",
-        )
-        for family, entity, table in raw_tables
-    ]
-    return [_compare(connection, *comparison) for comparison in (*counted, *COMPARISONS)]
+def reconcile(connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison]) -> list[Reconciliation]:
+    """Run the comparisons on the build, in order."""
+    return [_compare(connection, *comparison) for comparison in comparisons]
 
 
 def _compare(

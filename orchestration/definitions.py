@@ -39,7 +39,7 @@ def build_defs(
     return dg.Definitions(
         assets=[
             *ingestion_assets(settings, registry, partitions),
-            *transformation_assets(settings, manifest_file, partitions),
+            *transformation_assets(settings, registry, manifest_file, partitions),
             *delivery_assets(settings, registry, manifest_file, partitions),
         ],
         loggers=loggers,

@@ -76,7 +76,7 @@ def _manifest(settings: Settings) -> Finding:
         batches = read_manifest(settings.manifest)
     except ManifestError as error:
         return Finding("raw zone", str(error), False, "restore raw/manifest.jsonl from a backup")
-    missing = [batch.raw_file for batch in batches if not (settings.raw / batch.raw_file).exists()]
+    missing = [batch.raw_file for batch in batches if batch.raw_file and not (settings.raw / batch.raw_file).exists()]
     mend = f"restore {missing[0]} from a backup of raw/" if missing else ""
     return Finding("raw zone", f"{len(batches)} batches, {len(missing)} files missing", not missing, mend)
 

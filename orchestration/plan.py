@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from orchestration.extract.manifest import Batch
@@ -37,25 +37,40 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
 
+def end_of_day_in_utc(day: date) -> datetime:
+    """The end of a day where no system's own is known."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
 def plan_days(
     days: Sequence[date],
     batches: Sequence[Batch],
     policies: Sequence[PolicyVersion],
+    end_of_day: Callable[[date], datetime],
     decided: Mapping[date, datetime] | None = None,
 ) -> list[PlannedDay]:
-    """Give each day the knowledge it was decided with, else what was known when its own extracts were in.
+    """Give each day the knowledge it was decided with, else what was known when it was its turn to be decided.
 
-    That is the greatest known_at of deliveries up to the day: a day of a range is decided as it would have been
-    alone. ``decided`` holds the known_at of days in the ledger of decisions. Raises PlanError when nothing is known
-    of a day yet, or when not exactly one approved policy version is in force.
+    That is the greatest known_at, before the next day ended, of deliveries up to the day: a day of a range is decided
+    as it would have been alone. Where nothing was known in time (a first load gives its days one known_at), the
+    greatest known_at at all. ``end_of_day`` is the systems' own; ``decided`` holds the known_at of days in the ledger.
+    Raises PlanError when nothing is known of a day yet, when not exactly one approved policy version is in force, or
+    when another takes over within the range: what is converted and counted follows one policy.
     """
-    planned = []
+    planned: list[PlannedDay] = []
     for day in days:
         known = [batch.known_at for batch in batches if batch.delivery_date <= day]
         if not known:
             raise PlanError(f"plan: nothing was delivered for {day} or before; expected at least an initial load")
-        known_at = (decided or {}).get(day) or max(known)
+        next_end = end_of_day(day + timedelta(days=1))
+        in_time = [known_at for known_at in known if known_at < next_end]
+        known_at = (decided or {}).get(day) or max(in_time or known)
         planned.append(PlannedDay(day, known_at, policy_in_force(policies, day, known_at)))
+        if planned[-1].policy_version != planned[0].policy_version:
+            raise PlanError(
+                f"plan: policy {planned[-1].policy_version} takes over on {day}; decide the days before it and the "
+                "days from it on as two ranges"
+            )
     return planned
 
 

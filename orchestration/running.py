@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import dagster as dg
 
 from orchestration.assets.delivery import RELEASE_KEY
 from orchestration.assets.ingestion import FIRST_DAY_TAG
+from orchestration.assets.transformation import KNOWN_AT_TAG
 from orchestration.definitions import JOB, build_defs
 from orchestration.locking import writing
 from orchestration.plan import days_between
@@ -44,15 +45,21 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def run_days(settings: Settings, first: date, last: date, on_step: StepEvent) -> Outcome:
-    """Materialize every asset for the days as one run and publish. Raises Locked when another process writes."""
+def run_days(
+    settings: Settings, first: date, last: date, on_step: StepEvent, known_at: datetime | None = None
+) -> Outcome:
+    """Materialize every asset for the days as one run and publish. Raises Locked when another process writes.
+
+    ``known_at`` replaces the knowledge that the plan would give the days.
+    """
+    knowledge = {KNOWN_AT_TAG: known_at.isoformat()} if known_at else {}
     with writing(settings), open_instance(settings) as instance:
         definitions = build_defs(settings, loggers={"console": _step_logger(on_step)})
         result = definitions.resolve_job_def(JOB).execute_in_process(
             run_config={"loggers": {"console": {}}},
             instance=instance,
             partition_key=last.isoformat(),
-            tags={FIRST_DAY_TAG: first.isoformat()},
+            tags={FIRST_DAY_TAG: first.isoformat(), **knowledge},
             raise_on_error=False,
         )
         if result.success:

@@ -9,29 +9,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import UTC, date, datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
+from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Verdict
 from orchestration.extract.contract import Contract, Table, load_contract
+from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.plan import PlannedDay
+from orchestration.record_versions import END_OF_TIME, settle
 from orchestration.settings import Settings
-
-END_OF_TIME = "9999-12-31 00:00:00+00"
 
 RUN_TABLES = {
     "run_dates": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
     "is_release_date boolean",
-    "run_batches": "batch_id varchar, source_system varchar, family varchar, entity varchar, file varchar, "
-    "sha256 varchar, delivery_date date, version bigint, records bigint, accepted bigint, duplicates bigint, "
-    "quarantined bigint, known_at timestamptz",
+    "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
+    "file varchar, sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, known_at timestamptz, "
+    "duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, quarantined bigint",
+    "run_batch_amounts": "batch_id varchar, currency varchar, delivered decimal(38,4), accepted decimal(38,4), "
+    "duplicates decimal(38,4), quarantined decimal(38,4)",
+    "run_fingerprints": "family varchar, entity varchar, fingerprint hugeint",
     "run_quarantined_rows": "batch_id varchar, source_line bigint, rule varchar, column_name varchar, raw_text varchar",
     "run_checks": "check_name varchar, subject varchar, as_of_date date, status varchar, severity varchar, "
     "owner varchar, observed varchar, expected varchar, checked_at timestamptz, run_id varchar",
@@ -40,6 +45,12 @@ RUN_TABLES = {
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
+
+KEPT_BETWEEN_RUNS = ("run_batches", "run_batch_amounts", "run_fingerprints", "run_quarantined_rows")
+
+
+class AlteredRaw(RuntimeError):
+    """A file of the raw zone does not hold the bytes that landed."""
 
 
 @contextmanager
@@ -73,8 +84,9 @@ def load_run(
     _drop_if_built_for_another_contract(connection, contract)
     _create_tables(connection, contract)
     loaded = {row[0] for row in connection.execute("select batch_id from run.run_batches").fetchall()}
-    new = sorted((batch for batch in batches if batch.batch_id not in loaded), key=_table_name)
-    for name, group in groupby(new, key=_table_name):
+    new = [batch for batch in batches if batch.batch_id not in loaded]
+    _insert(connection, "run_batches", [_batch_row(place, batch) for place, batch in enumerate(new, len(loaded))])
+    for name, group in groupby(sorted(new, key=_table_name), key=_table_name):
         _append(settings, connection, contract.table(name), list(group))
     release_date = max(day.as_of_date for day in days)
     _insert(
@@ -133,49 +145,36 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
     for table in contract.tables:
         columns = ", ".join(f"{name} {kind}" for name, kind in table.raw_columns.items())
         connection.execute(
-            f"create table if not exists raw.{table.raw_name} ({columns}, known_from timestamptz, known_to timestamptz)"
+            f"create table if not exists raw.{table.raw_name} "
+            f"({columns}, known_from timestamptz, known_to timestamptz, nth_interval bigint)"
         )
     for name, columns in RUN_TABLES.items():
         connection.execute(f"create table if not exists run.{name} ({columns})")
-        if name not in ("run_batches", "run_quarantined_rows"):
+        if name not in KEPT_BETWEEN_RUNS:
             connection.execute(f"delete from run.{name}")
 
 
 def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]) -> None:
-    _insert(
-        connection,
-        "run_batches",
-        [
-            (
-                b.batch_id,
-                b.source_system,
-                b.family,
-                b.entity,
-                b.file,
-                b.sha256,
-                b.delivery_date,
-                b.version,
-                b.records,
-                b.accepted,
-                b.duplicates,
-                b.quarantined,
-                b.known_at,
-            )
-            for b in batches
-        ],
-    )
-    raw_files = [str(settings.raw / batch.raw_file) for batch in batches if batch.accepted]
+    amounts = [(batch.batch_id, *astuple(part)) for batch in batches for part in batch.amounts]
+    _insert(connection, "run_batch_amounts", amounts)
+    with_rows = [batch for batch in batches if batch.raw_file and batch.accepted]
+    raw_files = [str(_as_landed(settings, batch)) for batch in with_rows]
     if raw_files:
+        connection.execute(
+            f"insert into run.run_fingerprints select ?, ?, {fingerprint(table)} "
+            "from read_parquet(?, hive_partitioning = false, union_by_name = true)",
+            [table.family, table.entity, raw_files],
+        )
         connection.execute(
             f"""
             insert into raw.{table.raw_name} by name
-            select rows.*, batches.known_at as known_from, timestamptz '{END_OF_TIME}' as known_to
+            select rows.*, batches.known_at as known_from, {END_OF_TIME} as known_to, 1 as nth_interval
             from read_parquet(?, hive_partitioning = false, union_by_name = true) as rows
             inner join run.run_batches as batches on rows.batch_id = batches.batch_id
             """,
             [raw_files],
         )
-        _supersede(connection, table, batches)
+    settle(connection, table.family, table.entity, [batch.batch_id for batch in with_rows])
     rejected = [
         str(settings.quarantine / batch.family / batch.entity / f"{batch.batch_id}.parquet")
         for batch in batches
@@ -192,43 +191,36 @@ def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Ta
         )
 
 
-def _supersede(connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]) -> None:
-    """Close the interval of each record version at the next version of the same record.
+def _as_landed(settings: Settings, batch: Batch) -> Path:
+    """The batch's raw file, which must hold the bytes that landed. Raises AlteredRaw when it does not."""
+    file = settings.raw / str(batch.raw_file)
+    found = file_sha256(file) if file.exists() else "no file"
+    if found != batch.raw_sha256:
+        raise AlteredRaw(
+            f"raw zone: {file} is {found}, expected {batch.raw_sha256} as landed; restore it from a backup"
+        )
+    return file
 
-    Recomputed for every record that the new batches touch, from all its versions, so that the order in which
-    batches arrive does not matter. A table with a single batch has nothing to supersede.
-    """
-    raw = f"raw.{table.raw_name}"
-    count = connection.execute(
-        "select count(*) from run.run_batches where family = ? and entity = ?", [table.family, table.entity]
-    ).fetchone()
-    if count is None or count[0] <= 1:
-        return
-    connection.execute(
-        f"""
-        update {raw} as versions
-        set known_to = next_versions.known_to
-        from (
-            select rows.source_system, rows.source_record_id, rows.batch_id,
-                coalesce(
-                    lead(rows.known_from) over (
-                        partition by rows.source_system, rows.source_record_id
-                        order by rows.known_from, batches.delivery_date, batches.version
-                    ),
-                    timestamptz '{END_OF_TIME}'
-                ) as known_to
-            from {raw} as rows
-            inner join run.run_batches as batches on rows.batch_id = batches.batch_id
-            where (rows.source_system, rows.source_record_id) in (
-                select (source_system, source_record_id) from {raw} where batch_id in (select unnest(?))
-            )
-        ) as next_versions
-        where versions.source_system = next_versions.source_system
-            and versions.source_record_id = next_versions.source_record_id
-            and versions.batch_id = next_versions.batch_id
-            and versions.known_to <> next_versions.known_to
-        """,
-        [[batch.batch_id for batch in batches]],
+
+def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
+    """The columns of ``run.run_batches``; ``place`` keeps the manifest's order."""
+    return (
+        place,
+        batch.batch_id,
+        batch.source_system,
+        batch.family,
+        batch.entity,
+        batch.file,
+        batch.sha256,
+        batch.delivery_date,
+        batch.extracted_at,
+        batch.mode,
+        batch.known_at,
+        batch.duplicate_of,
+        batch.records,
+        batch.accepted,
+        batch.duplicates,
+        batch.quarantined,
     )
 
 

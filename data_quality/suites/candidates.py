@@ -57,6 +57,7 @@ CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
     "sales.order_line": (
         NoRowsWhere("net_amount_is_gross_less_discount", "gross_amount - discount_amount <> net_amount"),
         NoRowsWhere("quantity_is_not_zero", "quantity = 0"),
+        NoRowsWhere("gross_amount_is_not_zero", "gross_amount = 0", severity="warning"),
     ),
     "sales.return_line": (
         NoRowsWhere("business_date_is_near_returned_at", _MORE_THAN_A_DAY_FROM.format(instant="returned_at")),

@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 
-from data_quality.reconciliation import reconcile
+from data_quality.conservation import conservation
+from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.suites.marts import mart_suites
 from data_quality.validate import Subject, validate
 from data_quality.verdicts import append_verdicts, read_verdicts
@@ -82,8 +83,7 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
                 sql_setup=[f"attach '{settings.warehouse}' as build (read_only)"],
             )
             with open_warehouse(settings) as connection:
-                tables = [(table.family, table.entity, table.raw_name) for table in load_contract().tables]
-                totals = reconcile(connection, tables)
+                totals = reconcile(connection, [*conservation(load_contract().tables), *COMPARISONS])
                 record_reconciliations(connection, totals)
         agreed = [total.verdict for total in totals]
         append_verdicts(settings.verdict_log(context.run_id), [*shapes, *agreed])

@@ -11,14 +11,15 @@ from data_quality.verdicts import Verdict, append_verdicts
 from orchestration.extract import landing
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table, load_contract
+from orchestration.extract.landing_checks import LANDING_CHECKS, READ_CHECK, expected_files_verdict, landing_verdicts
+from orchestration.extract.manifest import Batch, read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
+from orchestration.release.catalogue import last_decided_knowledge
 from orchestration.settings import Settings
 
 FAMILIES = ("crm", "sales", "finance")
 SUITE_CHECK = "candidates_pass_their_suite"
-READ_CHECK = "every_delivered_file_can_be_read"
-QUARANTINE_CHECK = "no_row_is_quarantined"
 FIRST_DAY_TAG = "tiering/first_day"
 
 AssetEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
@@ -60,14 +61,17 @@ def _family_assets(
         feeds = registry.family(family) if registry else ()
         with writing(settings):
             landing.write_empty_schemas(settings)
+            landed = read_manifest(settings.manifest)
             deliveries = landing.pending_deliveries(settings, feeds, until)
             context.log.info("%s: %d files to land", family, len(deliveries))
             candidates = landing.prepare(settings, deliveries)
-            verdicts = judge(tables, candidates)
+            verdicts = judge(tables, candidates, landed)
+            verdicts.append(expected_files_verdict(family, landing.unexpected_files(settings, feeds)))
             append_verdicts(settings.verdict_log(context.run_id), verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
-            passed = [item for item in candidates if item.held is None and item.batch_id not in refused]
-            landing.commit(settings, passed)
+            refused |= {item.batch_id for item in candidates if item.held is not None}
+            passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]
+            landing.commit(settings, passed, last_decided_knowledge(settings))
             landing.discard(item for item in candidates if item not in passed)
         for table in tables:
             yield from _events(table, verdicts, [item for item in passed if item.entity == table.entity])
@@ -75,41 +79,19 @@ def _family_assets(
     return extracts
 
 
-def judge(tables: Sequence[Table], candidates: Sequence[Candidate]) -> list[Verdict]:
-    """Verdicts on the candidates of each table: can the file be read, does it pass its suite, is any row rejected."""
+def judge(tables: Sequence[Table], candidates: Sequence[Candidate], landed: Sequence[Batch]) -> list[Verdict]:
+    """Verdicts on the candidates of each table: what landing says of its files, and Great Expectations of its rows."""
     verdicts = []
     subjects = []
     for table in tables:
         own = [item for item in candidates if item.entity == table.entity]
-        held = [item for item in own if item.held is not None]
-        rejected = sum(item.quarantined for item in own)
-        verdicts.append(
-            _landing_verdict(READ_CHECK, table, held, "error", "; ".join(str(item.held) for item in held) or "all read")
-        )
-        verdicts.append(
-            _landing_verdict(
-                QUARANTINE_CHECK, table, [item for item in own if item.quarantined], "warning", f"{rejected} rows"
-            )
-        )
+        before = [batch for batch in landed if (batch.family, batch.entity) == (table.family, table.entity)]
+        verdicts += landing_verdicts(table, own, before)
         files = ", ".join(f"'{item.data_file}'" for item in own if item.accepted)
         if files:
-            relation = f"select * from read_parquet([{files}], hive_partitioning = false)"
+            relation = f"select * from read_parquet([{files}], hive_partitioning = false) where not is_deleted"
             subjects.append(Subject(table.name, relation, contract_suite(table)))
     return verdicts + (validate(subjects) if subjects else [])
-
-
-def _landing_verdict(check: str, table: Table, offenders: Sequence[Candidate], severity: str, observed: str) -> Verdict:
-    failed = "fail" if severity == "error" else "warn"
-    return Verdict(
-        check_name=check,
-        subject=table.name,
-        status=failed if offenders else "pass",
-        severity=severity,
-        owner="landing",
-        observed=observed,
-        expected="none",
-        batch_ids=tuple(item.batch_id for item in offenders),
-    )
 
 
 def _spec(table: Table, registry: Registry | None) -> dg.AssetSpec:
@@ -120,18 +102,21 @@ def _spec(table: Table, registry: Registry | None) -> dg.AssetSpec:
         group_name=f"raw_{table.family}",
         kinds={"python", "parquet"},
         owners=["team:data-engineering"],
-        metadata={"delivered by": ", ".join(f"{feed.source_system}: {feed.files}" for feed in feeds) or "nobody yet"},
+        metadata={
+            "delivered by": ", ".join(f"{feed.source_system}: {' or '.join(feed.files)}" for feed in feeds)
+            or "nobody yet"
+        },
     )
 
 
 def _check_specs(table: Table) -> list[dg.AssetCheckSpec]:
     key = raw_key(table)
     return [
-        dg.AssetCheckSpec(READ_CHECK, asset=key, blocking=True, description="A file that cannot be read is held."),
-        dg.AssetCheckSpec(
-            SUITE_CHECK, asset=key, blocking=True, description="Great Expectations on what would be committed."
+        dg.AssetCheckSpec(SUITE_CHECK, asset=key, blocking=True, description="Great Expectations on what would enter."),
+        *(
+            dg.AssetCheckSpec(name, asset=key, blocking=name == READ_CHECK, description=description)
+            for name, description in LANDING_CHECKS.items()
         ),
-        dg.AssetCheckSpec(QUARANTINE_CHECK, asset=key, description="Rows that broke a rule are set aside, not lost."),
     ]
 
 
@@ -147,7 +132,7 @@ def _events(table: Table, verdicts: Sequence[Verdict], committed: Sequence[Candi
             "quarantined": sum(item.quarantined for item in committed),
         },
     )
-    for name in (READ_CHECK, QUARANTINE_CHECK):
+    for name in LANDING_CHECKS:
         yield check_result(name, key, [verdict for verdict in own if verdict.check_name == name])
     yield check_result(SUITE_CHECK, key, [verdict for verdict in own if verdict.owner == "great_expectations"])
 

@@ -1,6 +1,7 @@
 """From the raw zone to tiers: what the run tells the models, then the dbt project in its two halves."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
+from orchestration.extract.registry import Registry
 from orchestration.locking import writing
-from orchestration.plan import days_between, plan_days, read_policies
+from orchestration.plan import days_between, end_of_day_in_utc, plan_days, read_policies
 from orchestration.release.catalogue import decided_knowledge, published
 from orchestration.settings import POLICY_SEEDS, Settings
 from orchestration.warehouse import RUN_TABLES, built_from, load_run, open_warehouse, record_built_from
@@ -29,6 +31,9 @@ RELEASE_FIELDS = (
     "net_amount_365d",
     "published_at",
 )
+
+# A run with this tag decides its days with the knowledge it names, and not with the one the plan would give them.
+KNOWN_AT_TAG = "tiering/known_at"
 
 DbtEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 
@@ -44,7 +49,7 @@ class Translator(DagsterDbtTranslator):
 
 
 def transformation_assets(
-    settings: Settings, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
+    settings: Settings, registry: Registry | None, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
     """The run's inputs and the two dbt steps; Dagster orders them by what the models read."""
     manifest = dbt.manifest_document(manifest_file)
@@ -65,10 +70,12 @@ def transformation_assets(
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
         yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
 
-    return [_run_inputs(settings, partitions), foundation, decisions]
+    return [_run_inputs(settings, registry, partitions), foundation, decisions]
 
 
-def _run_inputs(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def _run_inputs(
+    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     raw_keys = [raw_key(table) for table in load_contract().tables]
 
     @dg.multi_asset(
@@ -90,9 +97,15 @@ def _run_inputs(settings: Settings, partitions: dg.DailyPartitionsDefinition) ->
     )
     def run_inputs(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         first, last = days_of(context)
-        batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
-        decided = decided_knowledge(settings, days_between(first, last))
-        days = plan_days(days_between(first, last), batches, read_policies(POLICY_SEEDS), decided)
+        days_of_run = days_between(first, last)
+        if instant := context.run_tags.get(KNOWN_AT_TAG):
+            decided = dict.fromkeys(days_of_run, datetime.fromisoformat(instant))
+            batches = [batch for batch in read_manifest(settings.manifest) if batch.known_at <= decided[last]]
+        else:
+            decided = decided_knowledge(settings, days_of_run)
+            batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
+        end_of_day = registry.end_of_day if registry else end_of_day_in_utc
+        days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), end_of_day, decided)
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
             loaded = load_run(settings, connection, days, batches, releases)

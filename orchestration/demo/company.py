@@ -1,7 +1,7 @@
 """The demo company: three years of a pretend wholesaler, written as three systems would send them.
 
-The people and their trade are made by the SQL files beside this one; ``deliver.py`` writes the files. Here: the
-sizes, the dates and the order of the steps. Nothing here reads an extract or knows a canonical name.
+The people and their trade are made by the SQL files beside this one; ``deliver.py`` writes the files, ``plant.py`` what
+is wrong with them. Here: the sizes, the dates and the order of the steps. Nothing here knows a canonical name.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.demo.deliver import Deliveries, sources_document, write_deliveries
+from orchestration.demo.plant import plant_faults
 from orchestration.extract.duckdb_extensions import connect_with_excel
 
 START = date(2023, 1, 1)
@@ -64,7 +65,7 @@ SCALES: dict[str, Scale] = {
 
 @dataclass(frozen=True)
 class DemoSummary:
-    """What was written: records that exist at the end, however often the deliveries repeat them."""
+    """What was written: records that exist at the end, however often they are sent; without planted ones."""
 
     accounts: int
     customers: int
@@ -88,13 +89,14 @@ def write_demo(
 ) -> DemoSummary:
     """Write ``home/landing/<source>/`` and ``home/sources.yml``; the same arguments give the same bytes, XLSX included.
 
-    One full load speaks for the day ``END - daily_days``; every later day has one file per daily table. Raises
-    DemoError for an unknown scale, days outside the history, or a ``sources.yml`` that is not this demo's.
+    One full load speaks for the day ``END - daily_days``; every later day has one file per daily table. Three days
+    carry faults, which ``home/planted.jsonl`` lists. Raises DemoError for an unknown scale, days outside the history
+    or too few for the faults, or a ``sources.yml`` that is not this demo's.
     """
     if scale not in SCALES:
         raise DemoError(f"demo: unknown scale {scale!r}, expected one of: {', '.join(SCALES)}")
-    if not 1 <= daily_days <= 1000:
-        raise DemoError(f"demo: daily_days is {daily_days}, expected 1 to 1000")
+    if not 5 <= daily_days <= 1000:
+        raise DemoError(f"demo: daily_days is {daily_days}, expected 5 (three carry planted faults) to 1000")
     size = SCALES[scale]
     deliveries = Deliveries(initial=END - timedelta(days=daily_days), last=END, workbooks=size.workbooks)
     title = f"scale {scale}, seed {seed}, {daily_days} daily deliveries"
@@ -111,6 +113,7 @@ def write_demo(
         with _connect(workshop) as connection:
             _make_company(connection, size, seed, progress)
             files = write_deliveries(connection, deliveries, home / "landing", progress)
+            files += plant_faults(connection, deliveries, home / "landing", home / "planted.jsonl")
             summary = _summarise(connection, deliveries, files)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)

@@ -43,7 +43,13 @@ SOURCES = (
     Source("finance", "The ledger of debtors. Workbooks for what people keep, CSV for what machines book.", "utf-8"),
 )
 
-_CSV_ENCODINGS = {source.name: source.csv_encoding for source in SOURCES}
+CSV_ENCODINGS = {source.name: source.csv_encoding for source in SOURCES}
+
+WRITTEN_AS = {
+    "csv": "format csv, header true",
+    "parquet": "format parquet, compression zstd",
+    "xlsx": "format xlsx, header true",
+}
 
 FEEDS = (
     Feed("crm", "account"),
@@ -72,6 +78,11 @@ class Deliveries:
     initial: date
     last: date
     workbooks: bool
+
+    @property
+    def faulty_days(self) -> list[date]:
+        """The days whose files carry the planted faults; what mends or repeats them comes up to the last day."""
+        return [self.last - timedelta(days=back) for back in (4, 3, 2)]
 
     def of(self, feed: Feed) -> Iterator[tuple[date, date]]:
         """(since, until] of each file: a record is in it when it was created or changed in that time."""
@@ -130,15 +141,10 @@ def _stage(connection: duckdb.DuckDBPyConnection, feed: Feed, windows: list[tupl
 
 
 def _write_file(connection: duckdb.DuckDBPyConnection, rows: str, target: Path, form: str, feed: Feed) -> None:
-    options = {
-        "csv": "format csv, header true",
-        "parquet": "format parquet, compression zstd",
-        "xlsx": "format xlsx, header true",
-    }[form]
-    encoding = _CSV_ENCODINGS[feed.source]
+    encoding = CSV_ENCODINGS[feed.source]
     transcode = form == "csv" and encoding != "utf-8"
     written = target.with_suffix(".utf8") if transcode else target
-    connection.execute(f"copy ({rows}) to '{written}' ({options})")
+    connection.execute(f"copy ({rows}) to '{written}' ({WRITTEN_AS[form]})")
     if transcode:
         with written.open(encoding="utf-8", newline="") as text, target.open("w", encoding=encoding, newline="") as out:
             shutil.copyfileobj(text, out, 1 << 20)
@@ -152,9 +158,11 @@ def sources_document(deliveries: Deliveries, title: str) -> str:
         "# Written by the demo; replace it with your own.",
         "# One entry per source system: its family in the contract, the zone of its clock, its column map",
         "# (orchestration/extract/maps/<map>.yml) and its tables. files: names below landing/<source>/, where",
-        "# {delivery_date} is the day a file speaks for (YYYYMMDD). The first file of a table is complete, later",
-        "# ones hold what was created or changed since. delivered: daily (a day without a file is late) or",
-        "# on_change (no file, no change).",
+        "# {delivery_date} is the day a file speaks for (YYYYMMDD) and {extracted_at} the time it was taken from the",
+        "# system (YYYYMMDDTHHMMSS, local; else the end of the day): of one day the later file replaces the earlier.",
+        "# The first file of a table is complete, later ones hold what was created or changed since. delivered: daily",
+        "# (a day without a file is late) or on_change (no file, no change). Three of the last days are dirty, as real",
+        "# systems are: planted.jsonl beside this file says with what, and what finds it.",
         'company: "华衡商贸 Huaheng Trading (demo)"   # how reports call it',
         f"start_date: {deliveries.initial + timedelta(days=1)}        # the first day that is graded",
         "sources:",
@@ -170,9 +178,10 @@ def sources_document(deliveries: Deliveries, title: str) -> str:
         ]
         for feed in (feed for feed in FEEDS if feed.source == source.name):
             form = deliveries.form(feed)
-            encoding = f", encoding: {source.csv_encoding}" if form == "csv" else ""
-            name = f'"{feed.entity}_{{delivery_date}}.{form}"'
-            lines.append(
-                f"      {feed.entity}: {{files: {name}, format: {form}{encoding}, delivered: {feed.delivered}}}"
-            )
+            encoding = f"encoding: {source.csv_encoding}, " if form == "csv" else ""
+            day = f"{feed.entity}_{{delivery_date}}"
+            lines += [
+                f"      {feed.entity}: {{format: {form}, {encoding}delivered: {feed.delivered},",
+                f'        files: ["{day}.{form}", "{day}_at_{{extracted_at}}.{form}"]}}',
+            ]
     return "\n".join(lines) + "\n"

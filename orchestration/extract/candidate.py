@@ -6,16 +6,20 @@ Every physical record ends in exactly one place: accepted, duplicate of an equal
 from __future__ import annotations
 
 import hashlib
-import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 
 from orchestration.extract import readers
-from orchestration.extract.mapping import MissingColumns, projection
-from orchestration.extract.registry import Feed
+from orchestration.extract.contract import load_contract
+from orchestration.extract.manifest import Amounts
+from orchestration.extract.mapping import control_columns, projection, unknown_columns
+from orchestration.extract.physical import Damaged
+from orchestration.extract.registry import Arrival, Feed
 
 PARQUET = "(format parquet, compression zstd)"
 
@@ -26,16 +30,28 @@ OPTIMISED_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Delivery:
-    """A file in the landing folder that no batch has been made of yet."""
+    """A file in the landing folder that the manifest does not know yet."""
 
     feed: Feed
     file: Path
-    delivery_date: date
+    arrival: Arrival
+
+    @property
+    def delivery_date(self) -> date:
+        return self.arrival.delivery_date
+
+    @property
+    def key(self) -> tuple[str, str, date]:
+        """What the file is a version of: system, entity and the day it speaks for."""
+        return self.feed.source_system, self.feed.table.entity, self.arrival.delivery_date
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A parsed file waiting for its verdict. ``held`` says why it cannot be judged; then there is no data file."""
+    """A parsed file waiting for its verdict. ``held`` says why it cannot be judged; then there is no data file.
+
+    ``duplicate_of`` names the batch whose bytes it repeats; then it has no files of its own.
+    """
 
     delivery: Delivery
     batch_id: str
@@ -44,14 +60,13 @@ class Candidate:
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    amounts: tuple[Amounts, ...] = ()
+    unknown_columns: tuple[str, ...] = ()
     data_file: Path | None = None
     quarantine_file: Path | None = None
     vault_file: Path | None = None
+    duplicate_of: str | None = None
     held: str | None = None
-
-    @property
-    def source_system(self) -> str:
-        return self.delivery.feed.source_system
 
     @property
     def entity(self) -> str:
@@ -59,85 +74,174 @@ class Candidate:
 
 
 def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path) -> Candidate:
-    """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session."""
-    feed = delivery.feed
-    batch_id = hashlib.sha256(f"{feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
-    data_file, rejects, personal = (scratch / f"{batch_id}.{part}.parquet" for part in ("data", "rejected", "vault"))
-    utf8_copy = scratch / f"{batch_id}.utf8"
+    """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session.
+
+    The file is held when it cannot be read, lacks a column, rejects too much, or when what was accepted, repeated and
+    set aside is not what another reader counts in it.
+    """
+    batch_id = hashlib.sha256(f"{delivery.feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
     switch = "enable" if delivery.file.stat().st_size >= OPTIMISED_BYTES else "disable"
     connection.execute(f"pragma {switch}_optimizer")
+    parse = _Parse(connection, delivery, batch_id, scratch)
     try:
-        rows = readers.source_rows(connection, delivery.file, feed, utf8_copy)
-        extracted_at = feed.known_at(delivery.delivery_date).astimezone(UTC).isoformat()
-        sql = projection(feed, rows, batch_id, extracted_at, kept=f"read_parquet({readers.quoted(data_file)})")
-        records = _count(connection, f"select count(*) from {rows.relation}")
-        accepted = _copy(connection, sql.accepted, data_file)
-        quarantined = records - accepted
-        if quarantined:
-            _copy(connection, sql.rejected, rejects)
-        duplicates, conflicts = _drop_repeated_keys(connection, data_file, rejects, bool(quarantined))
-        has_personal = sql.personal is not None and accepted > 0 and _copy(connection, sql.personal, personal) > 0
-    except (readers.UnreadableExtract, MissingColumns) as error:
-        return Candidate(delivery, batch_id, sha256, held=str(error).splitlines()[0])
+        return parse.candidate(sha256)
+    except (readers.HeldFile, Damaged) as error:
+        told = str(error)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
-        return Candidate(delivery, batch_id, sha256, held=readers.told(delivery.file, error))
+        told = readers.told(error)
     finally:
-        utf8_copy.unlink(missing_ok=True)
-    return Candidate(
-        delivery,
-        batch_id,
-        sha256,
-        records=records,
-        accepted=accepted - duplicates - conflicts,
-        duplicates=duplicates,
-        quarantined=quarantined + conflicts,
-        data_file=data_file,
-        quarantine_file=rejects if quarantined + conflicts else None,
-        vault_file=personal if has_personal else None,
-    )
+        parse.utf8_copy.unlink(missing_ok=True)
+    for file in (parse.data, parse.rejects, parse.vault):
+        file.unlink(missing_ok=True)
+    return Candidate(delivery, batch_id, sha256, held=f"{delivery.file.name}: {told}")
 
 
-def _drop_repeated_keys(
-    connection: duckdb.DuckDBPyConnection, data_file: Path, rejects: Path, has_rejects: bool
-) -> tuple[int, int]:
-    """Keep the first row of each key. Equal repeats count as duplicates; different ones are quarantined.
+class _Parse:
+    """The parsing of one file: what it writes beside each other in the scratch folder, and what it counts."""
 
-    Returns (duplicates, conflicts).
-    """
-    data = f"read_parquet({readers.quoted(data_file)})"
-    if not _count(connection, f"select count(*) - count(distinct source_record_id) from {data}"):
-        return 0, 0
-    columns = [row[0] for row in connection.execute(f"describe select * from {data}").fetchall()]
-    compared = ", ".join(name for name in columns if name != "source_line")
-    ranked = f"""(
-        select *, row_number() over same_key as nth, md5(cast(row({compared}) as varchar)) as content,
-            first_value(md5(cast(row({compared}) as varchar))) over same_key as first_content
-        from {data} window same_key as (partition by source_record_id order by source_line))"""
-    duplicates = _count(connection, f"select count(*) from {ranked} where nth > 1 and content = first_content")
-    conflicts = f"""
-        select source_line, 'key_conflict' as rule, 'source_record_id' as column_name, source_record_id as raw_text
-        from {ranked} where nth > 1 and content <> first_content"""
-    if has_rejects:
-        conflicts += f" union all by name select * from read_parquet({readers.quoted(rejects)})"
-    kept, merged = data_file.with_suffix(".kept"), rejects.with_suffix(".merged")
-    total = _copy(connection, f"select * from ({conflicts}) order by source_line", merged)
-    before = _count(connection, f"select count(*) from read_parquet({readers.quoted(rejects)})") if has_rejects else 0
-    names = ", ".join(columns)
-    _copy(connection, f"select {names} from {ranked} where nth = 1 order by source_line", kept)
-    os.replace(kept, data_file)
-    if total:
-        os.replace(merged, rejects)
-    else:
-        merged.unlink()
-    return duplicates, total - before
+    def __init__(self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, scratch: Path) -> None:
+        self.connection = connection
+        self.delivery = delivery
+        self.batch_id = batch_id
+        self.data = scratch / f"{batch_id}.data.parquet"
+        self.rejects = scratch / f"{batch_id}.rejected.parquet"
+        self.vault = scratch / f"{batch_id}.vault.parquet"
+        self.utf8_copy = scratch / f"{batch_id}.utf8"
+
+    def candidate(self, sha256: str) -> Candidate:
+        feed = self.delivery.feed
+        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
+        extracted_at = self.delivery.arrival.extracted_at.isoformat()
+        sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
+        parsed = self._count(f"select count(*) from {rows.relation}")
+        read = self._copy(sql.accepted, self.data)
+        rejected = [sql.rejected] if parsed > read else []
+        if rows.broken:
+            rejected.append(self._broken(rows.broken))
+        repeats: dict[str | None, Decimal] = {}
+        duplicates = 0
+        if self._count(f"select count(*) - count(distinct source_record_id) from {_read(self.data)}"):
+            duplicates, repeats = self._set_repeats_aside(rejected)
+        quarantined = 0
+        if rejected:
+            quarantined = self._copy(" union all by name ".join(f"({part})" for part in rejected), self.rejects)
+            if not quarantined:
+                self.rejects.unlink()
+        accepted = self._count(f"select count(*) from {_read(self.data)}") if duplicates or rejected else read
+        has_personal = sql.personal is not None and accepted > 0 and self._copy(sql.personal, self.vault) > 0
+        if not has_personal:
+            self.vault.unlink(missing_ok=True)
+        amounts = self._amounts(rows.physical.amounts, repeats, bool(quarantined))
+        candidate = Candidate(
+            self.delivery,
+            self.batch_id,
+            sha256,
+            records=rows.physical.records,
+            accepted=accepted,
+            duplicates=duplicates,
+            quarantined=quarantined,
+            amounts=amounts,
+            unknown_columns=unknown_columns(feed, rows.columns),
+            data_file=self.data,
+            quarantine_file=self.rejects if quarantined else None,
+            vault_file=self.vault if has_personal else None,
+        )
+        _prove(candidate)
+        return candidate
+
+    def _broken(self, broken: Sequence[tuple[int, str]]) -> str:
+        """Broken records as rejected rows; their text is a token where the table has personal columns."""
+        is_personal = any(column.pii == "P2" for column in self.delivery.feed.table.columns)
+        text = "pseudonymise(raw_text)" if is_personal else "raw_text"
+        values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
+        return f"""
+            select cast(source_line as bigint) as source_line, 'broken_line' as rule, null as column_name,
+                {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+            from (values {values}) as broken (source_line, raw_text)"""
+
+    def _set_repeats_aside(self, rejected: list[str]) -> tuple[int, dict[str | None, Decimal]]:
+        """Keep one row of each key. Equal repeats are duplicates; of different ones the smallest content stays, so
+        that the order of rows in a file decides nothing, and the others are rejected.
+
+        Gives back how many duplicates there are and their amounts.
+        """
+        table = self.delivery.feed.table
+        columns = [row[0] for row in self.connection.execute(f"describe select * from {_read(self.data)}").fetchall()]
+        compared = ", ".join(name for name in columns if name not in ("source_line", "batch_id", "extracted_at"))
+        self.connection.execute(
+            f"""
+            create or replace temp table ranked as
+            select *, row_number() over (same_key order by content, source_line) as nth,
+                first_value(content) over (same_key order by content, source_line) as kept_content
+            from (select *, sha256(cast(row({compared}) as varchar)) as content from {_read(self.data)})
+            window same_key as (partition by source_record_id)
+            """
+        )
+        self._copy(f"select {', '.join(columns)} from ranked where nth = 1 order by source_line", self.data)
+        rejected.append(
+            f"""
+            select source_line, 'key_conflict' as rule, 'source_record_id' as column_name,
+                source_record_id as raw_text, {control_columns(table)}
+            from ranked where nth > 1 and content <> kept_content"""
+        )
+        repeated = f"(select {control_columns(table)} from ranked where nth > 1 and content = kept_content)"
+        return self._count(f"select count(*) from {repeated}"), self._sums(repeated)
+
+    def _amounts(
+        self, delivered: Mapping[str | None, Decimal], repeats: Mapping[str | None, Decimal], has_rejects: bool
+    ) -> tuple[Amounts, ...]:
+        """The control amount per currency, as another reader sums it in the file and by where its records went."""
+        table = self.delivery.feed.table
+        if table.control_amount is None:
+            return ()
+        accepted = self._sums(f"(select {control_columns(table)} from {_read(self.data)})")
+        quarantined = self._sums(_read(self.rejects)) if has_rejects else {}
+        zero = Decimal("0.0000")
+        found = {*delivered, *accepted, *repeats, *quarantined}
+        return tuple(
+            Amounts(
+                currency,
+                delivered.get(currency, zero),
+                accepted.get(currency, zero),
+                repeats.get(currency, zero),
+                quarantined.get(currency, zero),
+            )
+            for currency in sorted(found, key=lambda code: code or "")
+        )
+
+    def _sums(self, relation: str) -> dict[str | None, Decimal]:
+        query = f"select currency, sum(amount) from {relation} where amount is not null group by currency"
+        return dict(self.connection.execute(query).fetchall())
+
+    def _copy(self, sql: str, file: Path) -> int:
+        return self._count(f"copy ({sql}) to {readers.quoted(file)} {PARQUET}")
+
+    def _count(self, sql: str) -> int:
+        row = self.connection.execute(sql).fetchone()
+        if row is None:
+            raise RuntimeError(f"landing: no count from {sql}")
+        return int(row[0])
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, sql: str, file: Path) -> int:
-    return _count(connection, f"copy ({sql}) to {readers.quoted(file)} {PARQUET}")
+def _read(file: Path) -> str:
+    return f"read_parquet({readers.quoted(file)})"
 
 
-def _count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    row = connection.execute(sql).fetchone()
-    if row is None:
-        raise RuntimeError(f"landing: no count from {sql}")
-    return int(row[0])
+def _prove(candidate: Candidate) -> None:
+    """Raise HeldFile unless every record, and every amount of each currency, went to exactly one place, and not more
+    records were set aside than the contract allows."""
+    records, quarantined = candidate.records, candidate.quarantined
+    if records != candidate.accepted + candidate.duplicates + quarantined:
+        raise readers.HeldFile(
+            f"{records} records are in the file, but {candidate.accepted} accepted + {candidate.duplicates} duplicates "
+            f"+ {quarantined} quarantined were read; a workbook must not have empty rows between others"
+        )
+    for part in candidate.amounts:
+        if part.delivered != part.accepted + part.duplicates + part.quarantined:
+            raise readers.HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
+    contract = load_contract()
+    if quarantined > max(Decimal(contract.quarantine_records), contract.quarantine_share * records):
+        raise readers.HeldFile(
+            f"{quarantined} of {records} records break a rule, more than {contract.quarantine_share:.0%} and "
+            f"{contract.quarantine_records}; mend the map or ask for the file again"
+        )

@@ -7,6 +7,7 @@ what others generate from them: raw schemas, dbt sources, quality suites. No rea
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,13 +69,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One canonical table, delivered by the systems of one family."""
+    """One canonical table, delivered by the systems of one family. ``control_amount`` is its proof of conservation."""
 
     family: str
     entity: str
     grain: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    control_amount: str | None = None
 
     @property
     def name(self) -> str:
@@ -85,6 +87,11 @@ class Table:
         return f"raw_{self.family}__{self.entity}"
 
     @property
+    def control_currency(self) -> str | None:
+        """The column that names the currency of the control amount; None where another table names it."""
+        return next((column.name for column in self.columns if column.kind == "currency"), None)
+
+    @property
     def raw_columns(self) -> dict[str, str]:
         """Column name → SQL type of a raw file: the envelope first, then the table's own columns."""
         envelope = {name: sql_type for name, (sql_type, _) in ENVELOPE.items()}
@@ -93,8 +100,12 @@ class Table:
 
 @dataclass(frozen=True)
 class Contract:
+    """``quarantine_share`` and ``quarantine_records``: a file with more rejected records than both is held."""
+
     version: str
     tables: tuple[Table, ...]
+    quarantine_share: Decimal
+    quarantine_records: int
 
     def table(self, name: str) -> Table:
         """The table called ``family.entity``; raises ContractError with the known names otherwise."""
@@ -113,7 +124,8 @@ def load_contract(path: Path = CONTRACT_FILE) -> Contract:
     """Read and check the contract file. Raises ContractError naming the table and column at fault."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     tables = tuple(_table(name, body) for name, body in document["tables"].items())
-    return Contract(version=str(document["version"]), tables=tables)
+    limits = document["quarantine"]
+    return Contract(str(document["version"]), tables, Decimal(str(limits["share"])), int(limits["records"]))
 
 
 def _table(name: str, body: dict[str, Any]) -> Table:
@@ -123,7 +135,10 @@ def _table(name: str, body: dict[str, Any]) -> Table:
     missing = [column for column in body["key"] if column not in known]
     if missing:
         raise ContractError(f"contract: key of {name} names {missing}, expected columns of the table")
-    return Table(family, entity, body["grain"], tuple(body["key"]), columns)
+    amount = body.get("control_amount")
+    if amount is not None and amount not in {column.name for column in columns if column.kind == "money"}:
+        raise ContractError(f"contract: control_amount of {name} is {amount!r}, expected one of its money columns")
+    return Table(family, entity, body["grain"], tuple(body["key"]), columns, amount)
 
 
 def _column(table: str, name: str, items: list[Any]) -> Column:

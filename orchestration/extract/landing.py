@@ -1,6 +1,7 @@
 """Landing: delivered files become candidates, and candidates that pass their checks become batches of the raw zone.
 
-A file is known by the sha256 of its bytes: delivered twice or under another name, it lands once. A candidate is
+A file is a version of a delivery: of what one system says of one table for one day. Versions are ordered by the time
+of their extraction; one with the bytes of an earlier one has no rows of its own. A candidate is
 parsed, mapped, typed and stripped of personal values in the scratch folder; nothing is visible until ``commit``
 moves its files into place and writes its manifest line, in that order.
 """
@@ -12,7 +13,8 @@ import os
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -21,37 +23,54 @@ from orchestration.extract import readers
 from orchestration.extract.candidate import PARQUET, Candidate, Delivery, build_candidate
 from orchestration.extract.contract import load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
-from orchestration.extract.manifest import Batch, append_batches, read_manifest
+from orchestration.extract.manifest import Amounts, Batch, append_batches, read_manifest
 from orchestration.extract.registry import Feed
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
+INSTANT = timedelta(microseconds=1)
+
 
 def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -> list[Delivery]:
-    """Files that speak for a day up to ``until`` and have not landed, oldest first.
+    """Files that speak for a day up to ``until`` and have not landed, in the order they were extracted.
 
     A file with the name, size and time of a landed one is taken for landed without reading it.
     """
     seen = {(batch.file, batch.bytes, batch.modified_ns) for batch in read_manifest(settings.manifest)}
     found = []
     for feed in feeds:
-        folder = settings.landing / feed.source_system
-        for entry in os.scandir(folder) if folder.is_dir() else ():
-            delivery_date = feed.delivery_date(entry.name)
-            if delivery_date is None or delivery_date > until:
+        for entry in _entries(settings.landing / feed.source_system):
+            arrival = feed.arrival(entry.name)
+            if arrival is None or arrival.delivery_date > until:
                 continue
             status = entry.stat()
             if (f"{feed.source_system}/{entry.name}", status.st_size, status.st_mtime_ns) not in seen:
-                found.append(Delivery(feed, Path(entry.path), delivery_date))
-    return sorted(found, key=lambda delivery: (delivery.delivery_date, delivery.feed.name, delivery.file.name))
+                found.append(Delivery(feed, Path(entry.path), arrival))
+    return sorted(
+        found, key=lambda item: (item.delivery_date, item.feed.name, item.arrival.extracted_at, item.file.name)
+    )
+
+
+def unexpected_files(settings: Settings, feeds: Sequence[Feed]) -> list[str]:
+    """Files in the systems' landing folders that no feed's file name fits."""
+    systems = sorted({feed.source_system for feed in feeds})
+    return [
+        f"{system}/{entry.name}"
+        for system in systems
+        for entry in sorted(_entries(settings.landing / system), key=lambda entry: entry.name)
+        if not any(feed.arrival(entry.name) for feed in feeds if feed.source_system == system)
+    ]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    return [entry for entry in os.scandir(folder) if entry.is_file()] if folder.is_dir() else []
 
 
 def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidate]:
-    """Parse, map and type each delivery into the scratch folder. A file whose bytes have landed before is left out.
+    """Parse, map and type each delivery into the scratch folder. Of equal files of one delivery the first is parsed.
 
     Small files spend their time in DuckDB's planner, on one core: so many are read side by side as there are threads.
     """
-    landed = {_content_key(batch, batch.delivery_date) for batch in read_manifest(settings.manifest)}
     pseudonymiser = load_pseudonymiser(settings)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     session = threading.local()
@@ -68,36 +87,60 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             return build_candidate(session.connection, delivery, sha256, settings.scratch)
 
         with ThreadPoolExecutor(settings.threads, initializer=open_session) as pool:
+            landed = read_manifest(settings.manifest)
+            rows_of = {(*batch.delivery, batch.sha256): batch for batch in landed if batch.duplicate_of is None}
+            last_bytes = {batch.file: batch.sha256 for batch in landed}
             digests = pool.map(lambda delivery: file_sha256(delivery.file), deliveries)
-            new: dict[tuple[str, str, str, date], tuple[Delivery, str]] = {}
-            for delivery, sha256 in zip(deliveries, digests, strict=True):
-                same_bytes = (delivery.feed.source_system, delivery.feed.table.entity, sha256)
-                if landed.isdisjoint({(*same_bytes, None), (*same_bytes, delivery.delivery_date)}):
-                    new.setdefault((*same_bytes, delivery.delivery_date), (delivery, sha256))
-            built = list(pool.map(build, *zip(*new.values(), strict=True))) if new else []
+            arrived = [
+                (delivery, sha256)
+                for delivery, sha256 in zip(deliveries, digests, strict=True)
+                if last_bytes.get(_name(delivery)) != sha256  # else it was written anew and says nothing new
+            ]
+            first: dict[tuple[str, str, date, str], Delivery] = {}
+            for delivery, sha256 in arrived:
+                if (*delivery.key, sha256) not in rows_of:
+                    first.setdefault((*delivery.key, sha256), delivery)
+            built = dict(zip(first, pool.map(build, first.values(), (key[-1] for key in first)), strict=True))
     candidates = []
-    for candidate in built:
-        key = _content_key(candidate, candidate.delivery.delivery_date)
-        if key in landed:
-            discard([candidate])
+    for delivery, sha256 in arrived:
+        key = (*delivery.key, sha256)
+        if first.get(key) is delivery:
+            candidates.append(built[key])
         else:
-            landed.add(key)
-            candidates.append(candidate)
+            candidates.append(_repeat(delivery, sha256, rows_of.get(key) or built[key]))
     return candidates
 
 
-def commit(settings: Settings, candidates: Iterable[Candidate]) -> list[Batch]:
-    """Move the files of passed candidates into the raw zone, then write their manifest lines: that is the commit."""
-    versions: dict[tuple[str, str, date], int] = {}
-    for batch in read_manifest(settings.manifest):
-        key = (batch.source_system, batch.entity, batch.delivery_date)
-        versions[key] = max(versions.get(key, 0), batch.version)
-    batches = []
-    for candidate in candidates:
-        feed, day = candidate.delivery.feed, candidate.delivery.delivery_date
-        key = (feed.source_system, feed.table.entity, day)
-        versions[key] = versions.get(key, 0) + 1
-        batches.append(_place(settings, candidate, versions[key]))
+def _repeat(delivery: Delivery, sha256: str, original: Batch | Candidate) -> Candidate:
+    """A file whose bytes its delivery has seen before: all its records are duplicates."""
+    told = f"{delivery.feed.name}|{delivery.delivery_date}|{sha256}|{delivery.file.name}"
+    held = original.held if isinstance(original, Candidate) else None
+    return Candidate(
+        delivery,
+        hashlib.sha256(told.encode()).hexdigest()[:16],
+        sha256,
+        records=original.records,
+        duplicates=original.records,
+        amounts=tuple(
+            Amounts(part.currency, part.delivered, Decimal(), part.delivered, Decimal()) for part in original.amounts
+        ),
+        duplicate_of=original.batch_id,
+        held=held,
+    )
+
+
+def _name(delivery: Delivery) -> str:
+    """The file as the manifest names it."""
+    return f"{delivery.feed.source_system}/{delivery.file.name}"
+
+
+def commit(settings: Settings, candidates: Iterable[Candidate], decided_until: datetime | None) -> list[Batch]:
+    """Move the files of passed candidates into the raw zone, then write their manifest lines: that is the commit.
+
+    A batch is known from the time of its extraction; one that comes after a decision was made with later knowledge,
+    ``decided_until``, was not known to it, and is known from the instant after.
+    """
+    batches = [_place(settings, candidate, decided_until) for candidate in candidates]
     append_batches(settings.manifest, batches)
     return batches
 
@@ -113,11 +156,6 @@ def discard(candidates: Iterable[Candidate]) -> None:
 def file_sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _content_key(delivered: Batch | Candidate, day: date) -> tuple[str, str, str, date | None]:
-    """What makes two deliveries the same. Files without records are alike on every quiet day, so their day counts."""
-    return delivered.source_system, delivered.entity, delivered.sha256, None if delivered.records else day
 
 
 def raw_path(settings: Settings, feed: Feed, delivery_date: date, batch_id: str) -> Path:
@@ -136,37 +174,43 @@ def write_empty_schemas(settings: Settings) -> None:
                 connection.execute(f"copy (select {columns} where false) to {readers.quoted(file)} {PARQUET}")
 
 
-def _place(settings: Settings, candidate: Candidate, version: int) -> Batch:
-    feed, day = candidate.delivery.feed, candidate.delivery.delivery_date
-    if candidate.data_file is None:
-        raise ValueError(f"landing: {feed.name} {candidate.delivery.file.name} is held: {candidate.held}")
-    raw_file = raw_path(settings, feed, day, candidate.batch_id)
+def _place(settings: Settings, candidate: Candidate, decided_until: datetime | None) -> Batch:
+    delivery = candidate.delivery
+    feed, day, extracted_at = delivery.feed, delivery.delivery_date, delivery.arrival.extracted_at
+    if candidate.data_file is None and candidate.duplicate_of is None:
+        raise ValueError(f"landing: {feed.name} {delivery.file.name} is held: {candidate.held}")
     place = f"{feed.table.family}/{feed.table.entity}/{candidate.batch_id}.parquet"
     if candidate.quarantine_file is not None:
         _move(candidate.quarantine_file, settings.quarantine / place)
     if candidate.vault_file is not None:
         _move(candidate.vault_file, settings.vault / place)
-    raw_sha256 = file_sha256(candidate.data_file)
-    _move(candidate.data_file, raw_file)
-    status = candidate.delivery.file.stat()
+    raw_file = raw_sha256 = None
+    if candidate.data_file is not None:
+        raw_file, raw_sha256 = raw_path(settings, feed, day, candidate.batch_id), file_sha256(candidate.data_file)
+        _move(candidate.data_file, raw_file)
+    status = delivery.file.stat()
+    is_late = decided_until is not None and extracted_at <= decided_until
     return Batch(
         batch_id=candidate.batch_id,
         source_system=feed.source_system,
         family=feed.table.family,
         entity=feed.table.entity,
-        file=f"{feed.source_system}/{candidate.delivery.file.name}",
+        file=_name(delivery),
         sha256=candidate.sha256,
         bytes=status.st_size,
         modified_ns=status.st_mtime_ns,
         delivery_date=day,
-        version=version,
-        mode="incremental",
-        known_at=feed.known_at(day).astimezone(UTC),
+        extracted_at=extracted_at,
+        mode=feed.mode,
+        known_at=decided_until + INSTANT if is_late and decided_until else extracted_at,
+        duplicate_of=candidate.duplicate_of,
         records=candidate.records,
         accepted=candidate.accepted,
         duplicates=candidate.duplicates,
         quarantined=candidate.quarantined,
-        raw_file=str(raw_file.relative_to(settings.raw)),
+        amounts=candidate.amounts,
+        unknown_columns=candidate.unknown_columns,
+        raw_file=str(raw_file.relative_to(settings.raw)) if raw_file else None,
         raw_sha256=raw_sha256,
         contract_version=load_contract().version,
         landed_at=datetime.now(UTC),

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 
@@ -15,8 +16,26 @@ class ManifestError(RuntimeError):
 
 
 @dataclass(frozen=True)
+class Amounts:
+    """The control amount of one file in one currency (null: the table names none), as delivered and by where it went.
+
+    In every file: accepted + duplicates + quarantined = delivered, to the last ten-thousandth.
+    """
+
+    currency: str | None
+    delivered: Decimal
+    accepted: Decimal
+    duplicates: Decimal
+    quarantined: Decimal
+
+
+@dataclass(frozen=True)
 class Batch:
-    """One delivered file that was accepted. In physical records: accepted + duplicates + quarantined = records."""
+    """One delivered file that was accepted. In physical records: accepted + duplicates + quarantined = records.
+
+    ``extracted_at`` orders the files of one delivery, ``known_at`` says from when on a run may know it. A file that
+    repeats an earlier one of its delivery has no rows of its own: ``duplicate_of`` names the batch that has them.
+    """
 
     batch_id: str
     source_system: str
@@ -27,17 +46,25 @@ class Batch:
     bytes: int
     modified_ns: int
     delivery_date: date
-    version: int
+    extracted_at: datetime
     mode: str
     known_at: datetime
+    duplicate_of: str | None
     records: int
     accepted: int
     duplicates: int
     quarantined: int
-    raw_file: str
-    raw_sha256: str
+    amounts: tuple[Amounts, ...]
+    unknown_columns: tuple[str, ...]
+    raw_file: str | None
+    raw_sha256: str | None
     contract_version: str
     landed_at: datetime
+
+    @property
+    def delivery(self) -> tuple[str, str, date]:
+        """What the file is a version of: system, entity and the day it speaks for."""
+        return self.source_system, self.entity, self.delivery_date
 
 
 def read_manifest(path: Path) -> list[Batch]:
@@ -69,15 +96,17 @@ def append_batches(path: Path, batches: Iterable[Batch]) -> None:
 
 
 def _format(batch: Batch) -> str:
-    fields = asdict(batch)
-    for name in ("delivery_date", "known_at", "landed_at"):
-        fields[name] = fields[name].isoformat()
-    return json.dumps(fields, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(asdict(batch), ensure_ascii=False, sort_keys=True, default=str) + "\n"
 
 
 def _parse(line: str) -> Batch:
     fields = json.loads(line)
     fields["delivery_date"] = date.fromisoformat(fields["delivery_date"])
-    fields["known_at"] = datetime.fromisoformat(fields["known_at"])
-    fields["landed_at"] = datetime.fromisoformat(fields["landed_at"])
+    for name in ("extracted_at", "known_at", "landed_at"):
+        fields[name] = datetime.fromisoformat(fields[name])
+    fields["amounts"] = tuple(
+        Amounts(amount.pop("currency"), **{name: Decimal(value) for name, value in amount.items()})
+        for amount in fields["amounts"]
+    )
+    fields["unknown_columns"] = tuple(fields["unknown_columns"])
     return Batch(**fields)

@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from orchestration.extract.contract import Column, Table
-from orchestration.extract.readers import SourceRows, identifier, quoted
+from orchestration.extract.contract import SQL_TYPES, Column, Table
+from orchestration.extract.readers import HeldFile, SourceRows, identifier, quoted
 from orchestration.extract.registry import ColumnMap, Feed
-
-
-class MissingColumns(ValueError):
-    """The file lacks source columns that the map needs."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +26,18 @@ class Projection:
 def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, kept: str) -> Projection:
     """Build the SQL for one file; ``kept`` is the relation of rows that stay once repeated keys are gone.
 
-    Raises MissingColumns naming those the map needs and the file lacks.
+    Raises HeldFile naming the columns that the map needs and the file lacks.
     """
     _require_sources(feed, rows.columns)
     table = feed.table
-    originals = {column.name: _original(feed.columns.get(column.name), column) for column in table.columns}
-    typed = {column.name: _typed(feed, column, originals[column.name]) for column in table.columns}
+    specs = {column.name: feed.columns.get(column.name) for column in table.columns}
+    originals = {column.name: _original(specs[column.name], column.kind) for column in table.columns}
+    typed = {column.name: _typed(specs[column.name], column.kind, originals[column.name]) for column in table.columns}
+    deleted = _typed(feed.deleted, "boolean", _original(feed.deleted, "boolean"))
     values = ",\n".join(f"{sql} as {name}" for name, sql in typed.items())
     sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
-    mapped = f"(select source_line, {values}, {sources} from {rows.relation})"
-    judged = f"(select *, {_first_fault(table)} as fault from {mapped})"
+    mapped = f"(select source_line, coalesce({deleted}, false) as is_deleted, {values}, {sources} from {rows.relation})"
+    judged = f"(select *, {_first_fault(feed, table)} as fault from {mapped})"
     record_id = " || '|' || ".join(f"cast({column} as varchar)" for column in table.key)
     accepted = f"""
         select
@@ -48,7 +46,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             cast(source_line as bigint) as source_line,
             {quoted(batch_id)} as batch_id,
             cast({quoted(extracted_at)} as timestamptz) as extracted_at,
-            false as is_deleted,
+            is_deleted,
             {", ".join(f"{_masked(column, column.name)} as {column.name}" for column in table.columns)}
         from {judged}
         where fault is null
@@ -58,55 +56,80 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             cast(source_line as bigint) as source_line,
             split_part(fault, ':', 1) as rule,
             split_part(fault, ':', 2) as column_name,
-            case split_part(fault, ':', 2) {_original_texts(table)} end as raw_text
+            case split_part(fault, ':', 2) {_original_texts(table)} end as raw_text,
+            {control_columns(table)}
         from {judged}
         where fault is not null
         order by source_line"""
     return Projection(accepted=accepted, rejected=rejected, personal=_personal(table, judged, kept))
 
 
+def control_columns(table: Table) -> str:
+    """The control amount of a row and its currency, null where the table has none, as ``amount`` and ``currency``."""
+    return f"""cast({table.control_amount or "null"} as decimal(18, 4)) as amount,
+            cast({(table.control_amount and table.control_currency) or "null"} as varchar) as currency"""
+
+
+def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
+    """Columns of the file that the map does not read."""
+    read = {
+        name for spec in (*feed.columns.values(), feed.deleted) if spec for name in (spec.column, spec.local_date_of)
+    }
+    return tuple(name for name in present if name not in read)
+
+
 def _require_sources(feed: Feed, present: Collection[str]) -> None:
-    needed = {spec.column or spec.local_date_of for spec in feed.columns.values()} - {None}
+    specs = [*feed.columns.values(), *([feed.deleted] if feed.deleted else [])]
+    needed = {spec.column or spec.local_date_of for spec in specs} - {None}
     missing = sorted(str(name) for name in needed - set(present))
     if missing:
-        raise MissingColumns(f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}")
+        raise HeldFile(f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}")
 
 
-def _original(spec: ColumnMap | None, column: Column) -> str:
+def _original(spec: ColumnMap | None, kind: str) -> str:
     """The source value before typing, empty text as null."""
     if spec is None:
         return "cast(null as varchar)"
     if spec.constant is not None:
         return quoted(spec.constant)
     source = identifier(spec.column or spec.local_date_of or "")
-    if column.kind in ("text", "currency") or spec.values:
+    if kind in ("text", "currency") or spec.values or spec.formats:
         return f"nullif(trim(cast({source} as varchar)), '')"
     return source
 
 
-def _typed(feed: Feed, column: Column, original: str) -> str:
-    spec = feed.columns.get(column.name)
+def _typed(spec: ColumnMap | None, kind: str, original: str) -> str:
+    sql_type = SQL_TYPES[kind]
     if spec is None:
-        return f"cast(null as {column.sql_type})"
+        return f"cast(null as {sql_type})"
     value = original
     if spec.values:
         cases = " ".join(f"when {quoted(key)} then {quoted(target)}" for key, target in spec.values)
         value = f"case {original} {cases} else {original} end"
-    if column.kind == "text":
+    if kind == "text":
         return value
-    if column.kind == "currency":
+    if kind == "currency":
         return f"upper({value})"
+    if spec.formats:
+        value = f"try_strptime({value}, [{', '.join(quoted(form) for form in spec.formats)}])"
     if spec.local_date_of:
         return f"cast(try_cast({value} as timestamp) as date)"
-    if column.kind == "timestamp" and spec.timezone:
+    if kind == "timestamp" and spec.timezone:
         return f"timezone({quoted(spec.timezone)}, try_cast({value} as timestamp))"
-    sql = f"try_cast({value} as {column.sql_type})"
+    sql = f"try_cast({value} as {sql_type})"
     return f"-({sql})" if spec.negate else sql
 
 
-def _first_fault(table: Table) -> str:
-    """The first fault of a row in column order. Texts are only looked at where typing gave nothing: it is cheap."""
-    return f"coalesce({', '.join(_fault(column) for column in table.columns)})"
+def _first_fault(feed: Feed, table: Table) -> str:
+    """The first fault of a row in column order; of a record that is gone only the key must be sound.
+
+    Texts are only looked at where typing gave nothing: it is cheap.
+    """
+    of_any = ", ".join(_fault(column) for column in table.columns)
+    if feed.deleted is None:
+        return f"coalesce({of_any})"
+    of_key = ", ".join(_fault(column) for column in table.columns if column.name in table.key)
+    return f"case when is_deleted then coalesce({of_key}, null) else coalesce({of_any}) end"
 
 
 def _fault(column: Column) -> str:

@@ -9,7 +9,7 @@ import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,7 +21,8 @@ from orchestration.extract.contract import Contract, ContractError, Table, load_
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "parquet", "xlsx")
 CADENCES = ("daily", "on_change")
-DATE_FIELD = "{delivery_date}"
+MODES = ("incremental", "full")
+DATE_FIELD, EXTRACTED_FIELD = "{delivery_date}", "{extracted_at}"
 
 T = TypeVar("T")
 
@@ -32,7 +33,10 @@ class SourcesError(ValueError):
 
 @dataclass(frozen=True)
 class ColumnMap:
-    """How one canonical column is made: from a source column, a constant, or the local date of a timestamp."""
+    """How one canonical column is made: from a source column, a constant, or the local date of a timestamp.
+
+    ``formats`` are the ways a date or time may be written, as strptime says them; none means ISO 8601.
+    """
 
     column: str | None = None
     constant: str | None = None
@@ -40,39 +44,69 @@ class ColumnMap:
     values: tuple[tuple[str, str], ...] = ()
     timezone: str | None = None
     negate: bool = False
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What a file's name says: the day it speaks for, and when the sender took it from the system."""
+
+    delivery_date: date
+    extracted_at: datetime
 
 
 @dataclass(frozen=True)
 class Feed:
-    """One canonical table as one system delivers it."""
+    """One canonical table as one system delivers it.
+
+    ``mode``: an incremental file holds what was created or changed; what is absent from a full one is deleted.
+    ``deleted`` is how the sender marks a record as gone.
+    """
 
     source_system: str
     table: Table
-    files: str
+    files: tuple[str, ...]
     format: str
     encoding: str
     delivered: str
+    mode: str
     timezone: str
     columns: Mapping[str, ColumnMap]
+    deleted: ColumnMap | None = None
 
     @property
     def name(self) -> str:
         return f"{self.source_system}.{self.table.entity}"
 
-    def delivery_date(self, file_name: str) -> date | None:
-        """The day a file speaks for, from its name; None when the file belongs to another feed."""
-        before, _, after = self.files.partition(DATE_FIELD)
-        match = re.fullmatch(re.escape(before) + r"(\d{8})" + re.escape(after), file_name)
-        if match is None:
-            return None
-        try:
-            return date.fromisoformat(match[1])
-        except ValueError as error:
-            raise SourcesError(f"sources: {self.name}: {file_name} names a day that does not exist") from error
+    def arrival(self, file_name: str) -> Arrival | None:
+        """What the name of a file says; None when the file belongs to another feed.
 
-    def known_at(self, delivery_date: date) -> datetime:
-        """The instant at which a delivery was known: the end of the day it speaks for, in the system's zone."""
-        return datetime.combine(delivery_date + timedelta(days=1), time(), ZoneInfo(self.timezone))
+        A name without the time of extraction says the end of its day, in the system's zone.
+        """
+        for pattern in self.files:
+            match = re.fullmatch(_name_expression(pattern), file_name)
+            if match is None:
+                continue
+            try:
+                delivery_date = date.fromisoformat(match["delivery_date"])
+                said = match.groupdict().get("extracted_at")
+                local = datetime.fromisoformat(said) if said else None
+            except ValueError as error:
+                raise SourcesError(f"sources: {self.name}: {file_name} names a time that does not exist") from error
+            extracted_at = local.replace(tzinfo=ZoneInfo(self.timezone)) if local else self.end_of_day(delivery_date)
+            return Arrival(delivery_date, extracted_at.astimezone(UTC))
+        return None
+
+    def end_of_day(self, day: date) -> datetime:
+        """The end of a day in the system's zone, as an instant in UTC."""
+        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.timezone)).astimezone(UTC)
+
+
+def _name_expression(pattern: str) -> str:
+    literal = re.escape(pattern)
+    for field, digits in ((DATE_FIELD, r"\d{8}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
+        literal = literal.replace(re.escape(field), f"(?P<{field.strip('{}')}>{digits})")
+    return literal
 
 
 @dataclass(frozen=True)
@@ -85,6 +119,10 @@ class Registry:
 
     def family(self, family: str) -> tuple[Feed, ...]:
         return tuple(feed for feed in self.feeds if feed.table.family == family)
+
+    def end_of_day(self, day: date) -> datetime:
+        """The end of a day where it ends last among the systems, as an instant in UTC."""
+        return max(feed.end_of_day(day) for feed in self.feeds)
 
 
 def load_registry(path: Path, contract: Contract | None = None) -> Registry:
@@ -125,9 +163,13 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         raise SourcesError(f"{where}: {error}") from error
     for what, known in (("format", FORMATS), ("delivered", CADENCES)):
         _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
-    files = _part(where, body, "files", str, f"a file name with {DATE_FIELD} in it")
-    if DATE_FIELD not in files or "/" in files:
-        raise SourcesError(f"{where}: files is {files!r}, expected a file name with {DATE_FIELD} in it")
+    _expect(where, "mode", str(body.get("mode", MODES[0])), MODES)
+    files = body.get("files")
+    files = tuple([files] if isinstance(files, str) else files or [])
+    if not files or any(not isinstance(name, str) or name.count(DATE_FIELD) != 1 or "/" in name for name in files):
+        raise SourcesError(
+            f"{where}: files is {body.get('files')!r}, expected a file name with {DATE_FIELD} in it, or a list of them"
+        )
     zone = _zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai"))
     encoding = str(body.get("encoding", "utf-8"))
     try:
@@ -144,8 +186,10 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         format=body["format"],
         encoding=encoding,
         delivered=body["delivered"],
+        mode=str(body.get("mode", MODES[0])),
         timezone=zone,
         columns=mapped,
+        deleted=_column_map(f"{where}.deleted", body["deleted"]) if "deleted" in body else None,
     )
 
 
@@ -169,12 +213,12 @@ def _column_map(where: str, spec: object) -> ColumnMap:
     if isinstance(spec, str):
         return ColumnMap(column=spec)
     options = spec if isinstance(spec, dict) else {}
-    unknown = set(options) - {"column", "constant", "local_date_of", "values", "timezone", "sign"}
+    unknown = set(options) - {"column", "constant", "local_date_of", "values", "timezone", "sign", "formats"}
     origins = [origin for origin in ("column", "constant", "local_date_of") if origin in options]
     if unknown or len(origins) != 1 or options.get("sign", "keep") not in ("keep", "negate"):
         raise SourcesError(
-            f"{where}: map is {spec!r}, expected one of column, constant, local_date_of (+ values, timezone, sign), "
-            "or a column's name in quotes"
+            f"{where}: map is {spec!r}, expected one of column, constant, local_date_of (+ values, timezone, "
+            "sign, formats) or a column's name in quotes"
         )
     return ColumnMap(
         column=options.get("column"),
@@ -183,6 +227,7 @@ def _column_map(where: str, spec: object) -> ColumnMap:
         values=tuple((str(key), str(value)) for key, value in options.get("values", {}).items()),
         timezone=_zone(where, options["timezone"]) if "timezone" in options else None,
         negate=options.get("sign") == "negate",
+        formats=tuple(str(form) for form in options.get("formats", ())),
     )
 
 

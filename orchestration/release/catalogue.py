@@ -51,6 +51,12 @@ def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, da
         return dict(connection.execute(query, [files]).fetchall())
 
 
+def last_decided_knowledge(settings: Settings) -> datetime | None:
+    """The known_at of the newest decided day: what comes later was not known to any decision. None before the first."""
+    newest = max((date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")), default=None)
+    return decided_knowledge(settings, [newest])[newest] if newest else None
+
+
 def published(settings: Settings) -> list[dict[str, Any]]:
     """The manifests of all releases, oldest publication first."""
     manifests = [json.loads(file.read_text(encoding="utf-8")) for file in settings.releases.glob(f"[0-9]*/{MANIFEST}")]

@@ -1,7 +1,11 @@
-"""Promises of the demo company: it is the same every time, whole every day, and looks like a wholesaler."""
+"""Promises of the demo company: it is the same every time, whole every day, looks like a wholesaler, and its systems
+send what real systems do. Whether the planted faults are found is ``integration/test_planted_faults.py``'s part.
+"""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -21,30 +25,47 @@ MAPS = Path(__file__).parents[2] / "orchestration" / "extract" / "maps"
 DAYS = 5
 
 
+# A file in time, and not a copy of one or a later version.
+IN_TIME = "_2???????"
+# What is planted is numbered from 99000001 on, after the letters that every system begins with.
+OWN = "not regexp_matches({number}, '^[A-Z]+-?99')"
+
+
 @dataclass(frozen=True)
 class Demo:
     home: Path
     summary: DemoSummary
+    planted: list[dict[str, Any]]
     connection: duckdb.DuckDBPyConnection
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a query in which {sales} is the folder of the sales system's files."""
-        return self.connection.execute(query.format(sales=self.home / "landing" / "sales")).fetchall()
+        """Rows of a query over ``orders``, ``order_lines`` and ``customers``, the company's own."""
+        return self.connection.execute(query).fetchall()
+
+    def file(self, planted: dict[str, Any]) -> Path:
+        return self.home.joinpath("landing", planted["source"], planted["file"])
+
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [line for line in self.planted if line["kind"] == kind]
 
     def invoices(self) -> str:
-        """The newest state of every invoice, as SQL."""
+        """The newest state of every invoice of the company, as SQL."""
         files = sorted((self.home / "landing" / "finance").glob("invoice_*.xlsx"))
         parts = (f"select *, {n} as sent from read_xlsx('{f}', all_varchar = true)" for n, f in enumerate(files))
         newest = "qualify row_number() over (partition by invoice_no order by sent desc) = 1"
-        return f"(select * from ({' union all '.join(parts)}) {newest})"
+        return f"(select * from ({' union all '.join(parts)}) where {OWN.format(number='invoice_no')} {newest})"
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     home = tmp_path_factory.mktemp("demo")
     summary = write_demo(home, scale="tiny", daily_days=DAYS)
+    planted = [json.loads(line) for line in (home / "planted.jsonl").read_text(encoding="utf-8").splitlines()]
     with connect_with_excel(tmp_path_factory.mktemp("extensions")) as connection:
-        yield Demo(home, summary, connection)
+        for entity, number in (("order", "order_no"), ("order_line", "line_key"), ("customer", "cust_code")):
+            files = f"read_parquet('{home / 'landing' / 'sales' / entity}{IN_TIME}.parquet', union_by_name = true)"
+            connection.execute(f"create view {entity}s as select * from {files} where {OWN.format(number=number)}")
+        yield Demo(home, summary, planted, connection)
 
 
 def _bytes(home: Path) -> dict[str, bytes]:
@@ -69,17 +90,25 @@ def test_sources_of_somebody_else_are_left_alone(tmp_path: Path) -> None:
     assert _bytes(tmp_path) == {"sources.yml": b"sources: {}\n"}
 
 
-def test_every_daily_table_has_a_file_for_every_day(demo: Demo) -> None:
+@pytest.mark.parametrize("days", [4, 1001])
+def test_a_demo_of_too_few_or_too_many_days_is_refused(tmp_path: Path, days: int) -> None:
+    with pytest.raises(DemoError, match=f"daily_days is {days}, expected 5"):
+        write_demo(tmp_path, scale="tiny", daily_days=days)
+
+
+def test_every_daily_table_is_delivered_for_every_day(demo: Demo) -> None:
     days = [END - timedelta(days=back) for back in range(DAYS + 1)]
     expected = {
-        f"{feed.source}/{feed.entity}_{day:%Y%m%d}.{feed.form}"
+        (feed.source, feed.entity, f"{day:%Y%m%d}", feed.form)
         for feed in FEEDS
         for day in days
         if feed.delivered == "daily" or day == days[-1]
     }
-    landing = demo.home / "landing"
-    assert {str(file.relative_to(landing)) for file in landing.rglob("*.*")} == expected
-    assert demo.summary.files == len(expected)
+    files = list((demo.home / "landing").rglob("*.*"))
+    names = {file: re.fullmatch(r"(.+)_(\d{8})(?:_at_\d{8}T\d{6})?\.(\w+)", file.name) for file in files}
+    assert {(file.parent.name, *match.groups()) for file, match in names.items() if match} == expected
+    assert [file.name for file, match in names.items() if not match] == [demo.of_kind("unexpected_name")[0]["file"]]
+    assert demo.summary.files == len(files)
 
 
 def test_sources_describe_every_feed(demo: Demo) -> None:
@@ -115,18 +144,18 @@ def _header(demo: Demo, feed: Any) -> set[str]:
 
 def test_gross_less_discount_is_net_on_every_line(demo: Demo) -> None:
     query = """select count(*), count(*) filter (list_value - discount_value <> net_value), any_value(typeof(net_value))
-        from '{sales}/order_line_*.parquet'"""
+        from order_lines"""
     assert demo.rows(query) == [(demo.summary.lines, 0, "DECIMAL(18,4)")]
 
 
 def test_every_line_has_its_order_on_the_same_day(demo: Demo) -> None:
-    for file in sorted((demo.home / "landing" / "sales").glob("order_line_*.parquet")):
+    for file in sorted((demo.home / "landing" / "sales").glob(f"order_line{IN_TIME}.parquet")):
         orders = file.with_name(file.name.replace("order_line", "order"))
         assert demo.rows(f"select count(*) from '{file}' anti join '{orders}' using (order_no)") == [(0,)], file.name
 
 
 def test_no_order_is_placed_after_the_end(demo: Demo) -> None:
-    [(first, last)] = demo.rows("select min(order_time), max(order_time) from '{sales}/order_2*.parquet'")
+    [(first, last)] = demo.rows("select min(order_time), max(order_time) from orders")
     assert date(2023, 1, 1) <= first.date() <= last.date() <= END
 
 
@@ -134,13 +163,14 @@ def test_references_are_missing_in_their_share(demo: Demo) -> None:
     """Bounds: four standard errors of 1,200 orders and of 140 customers around the designed shares."""
     [(orders, unnamed, unknown)] = demo.rows(
         """select count(*), count(*) filter (cust_code is null), count(*) filter (cust_code is not null
-            and cust_code not in (select cust_code from '{sales}/customer_*.parquet'))
-        from (from '{sales}/order_2*.parquet' qualify row_number() over (partition by order_no) = 1)"""
+            and cust_code not in (select cust_code from customers))
+        from (from orders qualify row_number() over (partition by order_no) = 1)"""
     )
     assert orders == demo.summary.orders
     assert 0.001 < unnamed / orders < 0.030
     assert unknown / orders < 0.010
-    [(linked,)] = demo.rows("select avg((crm_code is not null)::int) from '{sales}/customer_20251226.parquet'")
+    first = demo.home / "landing" / "sales" / "customer_20251226.parquet"
+    [(linked,)] = demo.rows(f"select avg((crm_code is not null)::int) from '{first}'")
     assert 0.72 < linked < 0.96
 
 
@@ -148,8 +178,8 @@ def test_the_largest_fifth_of_customers_makes_most_of_the_sales(demo: Demo) -> N
     [(share,)] = demo.rows(
         """with sales as (
             select cust_code, sum(net_value) as net, percent_rank() over (order by sum(net_value) desc) as place
-            from '{sales}/order_line_*.parquet'
-            inner join (select distinct order_no, cust_code from '{sales}/order_2*.parquet') using (order_no)
+            from order_lines
+            inner join (select distinct order_no, cust_code from orders) using (order_no)
             where cust_code is not null
             group by cust_code
         )
@@ -162,7 +192,7 @@ def test_invoices_are_worth_their_lines_with_tax(demo: Demo) -> None:
     [(compared, different)] = demo.rows(
         f"""select count(*), count(*) filter (gross_total::decimal(18, 4) <> lines.total) from {demo.invoices()}
         inner join (
-            select order_no, sum(net_value + tax_value) as total from '{{sales}}/order_line_*.parquet' group by order_no
+            select order_no, sum(net_value + tax_value) as total from order_lines group by order_no
         ) as lines using (order_no)"""
     )
     assert compared > 900
@@ -171,7 +201,7 @@ def test_invoices_are_worth_their_lines_with_tax(demo: Demo) -> None:
 
 def test_debtor_codes_and_amounts_survive_the_workbook(demo: Demo) -> None:
     [(codes, amounts)] = demo.rows(
-        f"""select bool_and(regexp_full_match(debtor_no, '0\\d{{{{6}}}}')),
+        f"""select bool_and(regexp_full_match(debtor_no, '0\\d{{6}}')),
             bool_and(regexp_full_match(gross_total, '\\d+\\.\\d\\d')) from {demo.invoices()}"""
     )
     assert codes
@@ -179,25 +209,99 @@ def test_debtor_codes_and_amounts_survive_the_workbook(demo: Demo) -> None:
 
 
 def test_payments_are_the_sum_of_what_they_settle(demo: Demo) -> None:
-    finance = demo.home / "landing" / "finance"
-    money = "types = {{'amount': 'decimal(18,2)'}}"
+    finance, money = demo.home / "landing" / "finance", "decimal(18, 2)"
     [(payments, different)] = demo.rows(
-        f"""select count(*), count(*) filter (settled + unapplied::decimal(18, 2) is distinct from amount)
-        from read_csv('{finance}/payment_2*.csv', {money})
+        f"""select count(*), count(*) filter (settled + unapplied::{money} is distinct from amount::{money})
+        from read_csv('{finance}/payment{IN_TIME}.csv', all_varchar = true, ignore_errors = true)
         left join (
             select receipt_no, sum(amount) as settled
-            from read_csv('{finance}/payment_allocation_*.csv', {money}) group by receipt_no
+            from read_csv('{finance}/payment_allocation_*.csv', types = {{'amount': '{money}'}}) group by receipt_no
         ) using (receipt_no)
-        where refund = 'N'"""
+        where refund = 'N' and {OWN.format(number="receipt_no")}"""
     )
     assert payments > 500
     assert different == 0
 
 
 def test_the_crm_export_needs_the_whole_of_gb18030(demo: Demo) -> None:
-    exports = b"".join(file.read_bytes() for file in sorted((demo.home / "landing" / "crm").glob("*.csv")))
+    exports = b"".join(file.read_bytes() for file in sorted((demo.home / "landing" / "crm").glob(f"*{IN_TIME}.csv")))
     names = exports.decode("gb18030")
     assert "客户名称" in names
     assert {"𠮷", "㐂"} & set(names), "no character of four bytes"
     with pytest.raises(UnicodeDecodeError):
         exports.decode("gbk")
+
+
+def test_every_kind_of_fault_is_planted(demo: Demo) -> None:
+    assert {line["kind"] for line in demo.planted} == {
+        "delivered_twice", "unexpected_name", "restated_delivery", "late_delivery", "order_without_customer",
+        "unknown_customer", "negative_price", "zero_price", "unknown_currency", "missing_rate", "orphan_return",
+        "same_day_return", "broken_line", "wrong_encoding", "text_in_number", "date_in_other_format",
+        "date_not_understood", "column_added", "column_renamed",
+    }  # fmt: skip
+
+
+def test_faults_are_planted_in_three_days_before_the_last_two(demo: Demo) -> None:
+    days = {re.findall(r"_(\d{8})", line["file"])[0] for line in demo.planted}
+    assert days == {f"{END - timedelta(days=back):%Y%m%d}" for back in (2, 3, 4)}
+
+
+def test_every_planted_record_stands_in_its_line(demo: Demo) -> None:
+    records = [line for line in demo.planted if line["source_line"] is not None]
+    assert len(records) > 20
+    assert [_record(demo, line) for line in records] == [line["record"] for line in records]
+
+
+def _record(demo: Demo, planted: dict[str, Any]) -> str:
+    """The first value of the planted record, read from its file."""
+    file, line = demo.file(planted), int(planted["source_line"])
+    if file.suffix == ".csv":
+        encoding = "gb18030" if planted["source"] == "crm" else "utf-8"
+        return file.read_bytes().decode(encoding).split("\n")[line].split(",")[0]
+    reader = "read_parquet" if file.suffix == ".parquet" else "read_xlsx"
+    return str(demo.rows(f"from {reader}('{file}') limit 1 offset {line - 1}")[0][0])
+
+
+def test_a_file_in_the_wrong_encoding_cannot_be_read_and_comes_again_as_it_should_be(demo: Demo) -> None:
+    (wrong,) = demo.of_kind("wrong_encoding")
+    sent = demo.file(wrong).read_bytes()
+    with pytest.raises(UnicodeDecodeError):
+        sent.decode("gb18030")
+    mended = _later_version(demo, wrong)
+    assert mended.read_bytes().decode("gb18030") == sent.decode("utf-8")
+
+
+def test_a_renamed_column_gets_its_name_back(demo: Demo) -> None:
+    (renamed,) = demo.of_kind("column_renamed")
+    assert "note_amount" in demo.file(renamed).read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert renamed["column"] in _later_version(demo, renamed).read_text(encoding="utf-8").splitlines()[0].split(",")
+
+
+def _later_version(demo: Demo, planted: dict[str, Any]) -> Path:
+    file = demo.file(planted)
+    _, later = sorted(file.parent.glob(f"{file.name.partition('_at_')[0]}_at_*"))
+    return later
+
+
+def test_a_delivery_sent_twice_has_the_same_bytes(demo: Demo) -> None:
+    for planted in demo.of_kind("delivered_twice"):
+        again = demo.file(planted)
+        assert again.read_bytes() == again.with_name(again.name.partition("_at_")[0] + again.suffix).read_bytes()
+
+
+def test_a_late_delivery_comes_two_days_after_its_day_and_only_then(demo: Demo) -> None:
+    (late,) = demo.of_kind("late_delivery")
+    day, at = re.findall(r"_(\d{8})", late["file"])
+    assert (date.fromisoformat(at) - date.fromisoformat(day)).days == 2
+    assert [file.name for file in demo.file(late).parent.glob(f"activity_{day}*")] == [late["file"]]
+
+
+def test_a_restated_delivery_lowers_an_amount_and_drops_a_line(demo: Demo) -> None:
+    (restated,) = demo.of_kind("restated_delivery")
+    corrected = demo.file(restated)
+    first = corrected.with_name(corrected.name.partition("_at_")[0] + ".parquet")
+    changed = "select line_key, net_value from '{}' except select line_key, net_value from '{}' order by all"
+    before, after = (demo.rows(changed.format(*pair)) for pair in ((first, corrected), (corrected, first)))
+    assert [line for line, _ in before] == ["SO99000009-1", "SO99000009-2"]
+    assert [line for line, _ in after] == ["SO99000009-1"]
+    assert after[0][1] < before[0][1]

@@ -47,8 +47,9 @@ def batch(day: date, known_at: datetime) -> Batch:
     return Batch(
         batch_id=f"{day}-{known_at}", source_system="shop", family="sales", entity="order", file="f", sha256="s",
         bytes=1,
-        modified_ns=1, delivery_date=day, version=1, mode="incremental", known_at=known_at, records=1, accepted=1,
-        duplicates=0, quarantined=0, raw_file="r", raw_sha256="s", contract_version="1", landed_at=known_at,
+        modified_ns=1, delivery_date=day, extracted_at=known_at, mode="incremental", known_at=known_at,
+        duplicate_of=None, records=1, accepted=1, duplicates=0, quarantined=0, amounts=(), unknown_columns=(),
+        raw_file="r", raw_sha256="s", contract_version="1", landed_at=known_at,
     )  # fmt: skip
 
 
@@ -73,28 +74,46 @@ def test_a_day_of_a_range_is_planned_as_if_it_were_run_alone(
     batches = [batch(D1, at(D1))]
     batches += [batch(D1 + timedelta(days=day), at(D1) + timedelta(days=day, hours=late)) for day, late in deliveries]
     days = days_between(D1 + timedelta(days=first), D1 + timedelta(days=first + length))
-    policies = [policy("2025", date(2024, 1, 1), D3), policy("2025.2", D3, None)]
-    alone = [plan_days([day], [b for b in batches if b.delivery_date <= day], policies)[0] for day in days]
-    assert plan_days(days, batches, policies) == alone
+    policies = [policy("2025.1", date(2024, 1, 1), None)]
+    alone = [plan_days([day], [b for b in batches if b.delivery_date <= day], policies, at)[0] for day in days]
+    assert plan_days(days, batches, policies, at) == alone
     assert [day.as_of_date for day in alone] == days
 
 
 def test_a_day_knows_the_newest_delivery_up_to_it_and_none_after_it() -> None:
     batches = [batch(D1, at(D1)), batch(D2, at(D2)), batch(D4, at(D4))]
-    planned = plan_days([D1, D2, D3], batches, [policy("2025.1", D1, None)])
+    planned = plan_days([D1, D2, D3], batches, [policy("2025.1", D1, None)], at)
     assert [(day.as_of_date, day.known_at) for day in planned] == [(D1, at(D1)), (D2, at(D2)), (D3, at(D2))]
 
 
 def test_a_decided_day_keeps_the_knowledge_it_was_decided_with() -> None:
     """What arrived late for a decided day changes no decision; days without one know all that was delivered by then."""
-    batches = [batch(D1, at(D1)), batch(D1, at(D4)), batch(D2, at(D2))]
-    planned = plan_days([D1, D2], batches, [policy("2025.1", D1, None)], {D1: at(D1)})
-    assert [(day.as_of_date, day.known_at) for day in planned] == [(D1, at(D1)), (D2, at(D4))]
+    batches = [batch(D1, at(D1)), batch(D1, at(D2, 20)), batch(D2, at(D2))]
+    planned = plan_days([D1, D2], batches, [policy("2025.1", D1, None)], at, {D1: at(D1)})
+    assert [(day.as_of_date, day.known_at) for day in planned] == [(D1, at(D1)), (D2, at(D2, 20))]
+
+
+def test_what_was_told_when_the_next_day_had_ended_is_not_known_to_a_day_of_a_range() -> None:
+    batches = [batch(D1, at(D1)), batch(D1, at(D3)), batch(D2, at(D2)), batch(D3, at(D3))]
+    planned = plan_days([D1, D2, D3], batches, [policy("2025.1", D1, None)], at)
+    assert [day.known_at for day in planned] == [at(D1), at(D2), at(D3)]
+
+
+def test_a_first_load_that_was_told_at_once_gives_all_its_days_one_knowledge() -> None:
+    planned = plan_days([D1, D2], [batch(D1, at(D4)), batch(D2, at(D4))], [policy("2025.1", D1, None)], at)
+    assert [day.known_at for day in planned] == [at(D4), at(D4)]
+
+
+def test_a_range_follows_one_policy() -> None:
+    policies = [policy("2025.1", D1, D3), policy("2025.2", D3, None)]
+    with pytest.raises(PlanError, match=r"2025\.2 takes over on 2025-01-03"):
+        plan_days([D1, D2, D3], [batch(D1, at(D1))], policies, at)
+    assert [day.policy_version for day in plan_days([D3, D4], [batch(D1, at(D1))], policies, at)] == ["2025.2"] * 2
 
 
 def test_a_day_before_any_delivery_cannot_be_planned() -> None:
     with pytest.raises(PlanError, match="nothing was delivered for 2025-01-01 or before"):
-        plan_days([D1, D2], [batch(D2, at(D2))], [policy("2025.1", D1, None)])
+        plan_days([D1, D2], [batch(D2, at(D2))], [policy("2025.1", D1, None)], at)
 
 
 def test_the_policy_in_force_holds_the_day_and_was_approved_by_then() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.extract.registry import SourcesError, load_registry
+from orchestration.extract.registry import Arrival, SourcesError, load_registry
 
 SOUND = """
 company: Acme
@@ -56,20 +56,29 @@ def test_a_sound_file_gives_its_feeds(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_name_gives_its_day_only_when_all_of_it_fits(tmp_path: Path, name: str, day: date | None) -> None:
-    assert load_registry(registry_file(tmp_path)).feeds[1].delivery_date(name) == day
+    arrival = load_registry(registry_file(tmp_path)).feeds[1].arrival(name)
+    assert (arrival.delivery_date if arrival else None) == day
+
+
+def test_a_file_name_may_say_when_it_was_extracted(tmp_path: Path) -> None:
+    names = '["order_{delivery_date}.csv", "order_{delivery_date}_at_{extracted_at}.csv"]'
+    feed = load_registry(registry_file(tmp_path, SOUND.replace('"order_{delivery_date}.csv"', names))).feeds[0]
+    restated = feed.arrival("order_20250102_at_20250104T020000.csv")
+    assert restated == Arrival(date(2025, 1, 2), datetime(2025, 1, 3, 18, tzinfo=UTC))
+    assert feed.arrival("order_20250102_at_20250104.csv") is None
 
 
 def test_a_file_name_with_a_day_that_does_not_exist_belongs_to_nobody_or_is_told_plainly(tmp_path: Path) -> None:
     feed = load_registry(registry_file(tmp_path)).feeds[0]
     try:
-        assert feed.delivery_date("order_20250230.csv") is None
+        assert feed.arrival("order_20250230.csv") is None
     except SourcesError as error:
         assert "order_20250230.csv" in str(error)  # noqa: PT017
 
 
 def test_a_delivery_is_known_at_the_end_of_its_day_where_its_system_stands(tmp_path: Path) -> None:
     feed = load_registry(registry_file(tmp_path)).feeds[0]
-    assert feed.known_at(date(2025, 1, 1)).astimezone(UTC) == datetime(2025, 1, 1, 16, tzinfo=UTC)
+    assert feed.end_of_day(date(2025, 1, 1)) == datetime(2025, 1, 1, 16, tzinfo=UTC)
 
 
 MISTAKES = {

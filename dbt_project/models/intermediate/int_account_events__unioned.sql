@@ -11,6 +11,7 @@ with receivables as (
         greatest(event_date, {{ add_days('due_date', 1) }}) as overdue_date,
         known_from, known_to
     from {{ ref('int_receivables__converted') }}
+    where uncounted_reason is null
 
 )
 
@@ -75,16 +76,10 @@ from receivables
 union all
 
 select
-    opportunities.source_system, opportunities.account_id as source_id,
-    opportunities.business_date as event_date, opportunities.business_date as window_date,
-    opportunities.known_from, opportunities.known_to,
-    {{ event_measures({'pipeline_amount': converted('opportunities.amount', rate_to_reporting('opportunities.currency', 'fx.rate'))}) }}
-from {{ ref('stg_crm__opportunities') }} as opportunities
-left join {{ ref('int_fx_rates__daily') }} as fx
-    on opportunities.currency = fx.currency
-    and opportunities.business_date = fx.valid_date
-where not opportunities.is_closed
-    and opportunities.amount is not null
+    source_system, account_id as source_id, opened_date as event_date, opened_date as window_date, known_from, known_to,
+    {{ event_measures({'pipeline_amount': 'amount'}) }}
+from {{ ref('int_opportunities__converted') }}
+where uncounted_reason is null
 
 union all
 

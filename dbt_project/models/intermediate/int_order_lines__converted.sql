@@ -11,7 +11,9 @@ with lines as (
 
 orders as (
 
-    select source_system, order_id, customer_ref, order_date, is_counted, currency, rate, known_from, known_to
+    select
+        source_system, order_id, customer_ref, order_date, is_counted, uncounted_reason, currency, rate, known_from,
+        known_to
     from {{ ref('int_orders__counted') }}
 
 ),
@@ -26,6 +28,7 @@ converted as (
         orders.customer_ref,
         orders.order_date,
         orders.is_counted,
+        orders.uncounted_reason,
         orders.currency,
         orders.rate,
         lines.quantity,
@@ -53,6 +56,7 @@ select
     customer_ref,
     order_date,
     is_counted,
+    uncounted_reason,
     currency,
     rate,
     quantity,

@@ -1,9 +1,10 @@
-{#- Orders with what policy says of their status and the rate of their day, once for lines, counts and returns. -#}
+{#- Orders with the rate of their day as known over time and whether they count, once for lines, counts and returns.
+    An order in a currency without a rate does not count until one is known. -#}
 with orders as (
 
     select
         source_system, order_id, customer_ref, business_date as order_date, status, channel, entity_id, currency,
-        known_from, known_to
+        batch_id, source_line, known_from, known_to
     from {{ ref('stg_sales__orders') }}
 
 ),
@@ -17,27 +18,33 @@ statuses as (
 
 ),
 
-fx as (
+rated as (
 
-    select currency, valid_date, rate from {{ ref('int_fx_rates__daily') }}
+    {{ with_rates('orders', 'orders.order_date', [
+        'source_system', 'order_id', 'customer_ref', 'order_date', 'status', 'channel', 'entity_id', 'currency', 'batch_id',
+        'source_line',
+    ]) }}
 
 )
 
 select
-    orders.source_system,
-    orders.order_id,
-    orders.customer_ref,
-    orders.order_date,
-    orders.status,
-    statuses.is_counted,
-    orders.channel,
-    orders.entity_id,
-    orders.currency,
-    {{ rate_to_reporting('orders.currency', 'fx.rate') }} as rate,
-    orders.known_from,
-    orders.known_to
-from orders
-inner join statuses on orders.status = statuses.status
-left join fx
-    on orders.currency = fx.currency
-    and orders.order_date = fx.valid_date
+    rated.source_system,
+    rated.order_id,
+    rated.customer_ref,
+    rated.order_date,
+    rated.status,
+    statuses.is_counted and rated.rate is not null as is_counted,
+    case
+        when not statuses.is_counted then 'status'
+        when rated.rate is null then 'no_fx_rate'
+    end as uncounted_reason,
+    rated.channel,
+    rated.entity_id,
+    rated.currency,
+    rated.rate,
+    rated.batch_id,
+    rated.source_line,
+    rated.known_from,
+    rated.known_to
+from rated
+inner join statuses on rated.status = statuses.status

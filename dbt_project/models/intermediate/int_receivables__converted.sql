@@ -1,34 +1,45 @@
 {#- Invoices (positive), payments on them and credit notes (negative) as events in the reporting currency. All that
-    concerns an invoice converts at the rate of its issue date and carries its issue and due dates. -#}
-with fx as (
+    concerns an invoice converts at the rate of its issue date, carries its issue and due dates and counts when it does. -#}
+with invoices as (
 
-    select currency, valid_date, rate from {{ ref('int_fx_rates__daily') }}
+    select
+        source_system,
+        invoice_id,
+        customer_ref,
+        issued_date,
+        greatest(coalesce(due_date, issued_date), issued_date) as due_date,
+        total_amount,
+        currency,
+        batch_id,
+        source_line,
+        known_from,
+        known_to
+    from {{ ref('stg_finance__invoices') }}
+    where status <> 'void'
 
 ),
 
-invoices as (
+rated_invoices as (
+
+    {{ with_rates('invoices', 'invoices.issued_date', [
+        'source_system', 'invoice_id', 'customer_ref', 'issued_date', 'due_date', 'total_amount', 'currency', 'batch_id',
+        'source_line',
+    ]) }}
+
+),
+
+parents as (
 
     select
-        invoices.source_system,
-        invoices.invoice_id,
-        invoices.customer_ref,
-        invoices.issued_date,
-        greatest(coalesce(invoices.due_date, invoices.issued_date), invoices.issued_date) as due_date,
-        invoices.total_amount,
-        {{ rate_to_reporting('invoices.currency', 'fx.rate') }} as rate,
-        invoices.known_from,
-        invoices.known_to
-    from {{ ref('stg_finance__invoices') }} as invoices
-    left join fx
-        on invoices.currency = fx.currency
-        and invoices.issued_date = fx.valid_date
-    where invoices.status <> 'void'
+        source_system, invoice_id as parent_id, issued_date as parent_issued_date, due_date as parent_due_date,
+        rate is null as is_parent_unrated, known_from, known_to
+    from rated_invoices
 
 ),
 
 allocations as (
 
-    select source_system, invoice_id, amount, applied_date, known_from, known_to
+    select source_system, invoice_id, amount, applied_date, batch_id, source_line, known_from, known_to
     from {{ ref('stg_finance__payment_allocations') }}
 
 ),
@@ -36,101 +47,79 @@ allocations as (
 credit_notes as (
 
     select
-        source_system, note_id, customer_ref, invoice_id, issued_date, currency, amount, known_from as version_from,
-        known_to as version_to
+        source_system, customer_ref, invoice_id, issued_date, currency, amount, batch_id, source_line, known_from, known_to
     from {{ ref('stg_finance__credit_notes') }}
-
-),
-
-matched as (
-
-    select
-        credit_notes.source_system,
-        credit_notes.note_id,
-        credit_notes.version_from,
-        credit_notes.version_to,
-        invoices.issued_date,
-        invoices.due_date,
-        invoices.rate,
-        greatest(credit_notes.version_from, invoices.known_from) as known_from,
-        least(credit_notes.version_to, invoices.known_to) as known_to
-    from credit_notes
-    inner join invoices
-        on credit_notes.source_system = invoices.source_system
-        and credit_notes.invoice_id = invoices.invoice_id
-        and credit_notes.version_from < invoices.known_to
-        and invoices.known_from < credit_notes.version_to
-
-),
-
-without_invoice as (
-
-    {{ unmatched_knowledge('credit_notes', 'matched', ['source_system', 'note_id']) }}
 
 ),
 
 credited as (
 
-    select source_system, note_id, version_from, issued_date, due_date, rate, known_from, known_to
-    from matched
+    {{ beside_parent(
+        'credit_notes', ['source_system', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line'],
+        'parents', ['parent_issued_date', 'parent_due_date', 'is_parent_unrated'],
+        'credit_notes.invoice_id = parents.parent_id'
+    ) }}
+
+),
+
+rated_notes as (
+
+    {{ with_rates('credited', 'coalesce(credited.parent_issued_date, credited.issued_date)', [
+        'source_system', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line',
+        'parent_issued_date', 'parent_due_date', 'is_parent_unrated',
+    ]) }}
+
+),
+
+events as (
+
+    select
+        source_system, customer_ref, 'invoice' as kind, issued_date as event_date, issued_date, due_date, currency,
+        {{ converted('total_amount', 'rate') }} as amount,
+        batch_id, source_line, known_from, known_to
+    from rated_invoices
 
     union all
 
     select
-        source_system, note_id, version_from, null as issued_date, null as due_date, null as rate, known_from, known_to
-    from without_invoice
+        invoices.source_system, invoices.customer_ref, 'payment' as kind, allocations.applied_date as event_date,
+        invoices.issued_date, invoices.due_date, invoices.currency,
+        -{{ converted('allocations.amount', 'invoices.rate') }} as amount,
+        allocations.batch_id, allocations.source_line,
+        greatest(allocations.known_from, invoices.known_from) as known_from,
+        least(allocations.known_to, invoices.known_to) as known_to
+    from allocations
+    inner join rated_invoices as invoices
+        on allocations.source_system = invoices.source_system
+        and allocations.invoice_id = invoices.invoice_id
+        and allocations.known_from < invoices.known_to
+        and invoices.known_from < allocations.known_to
+
+    union all
+
+    select
+        source_system, customer_ref, 'credit_note' as kind, issued_date as event_date,
+        coalesce(parent_issued_date, issued_date) as issued_date,
+        coalesce(parent_due_date, issued_date) as due_date,
+        currency,
+        case when not coalesce(is_parent_unrated, false) then {{ converted('amount', 'rate') }} end as amount,
+        batch_id, source_line, known_from, known_to
+    from rated_notes
 
 )
 
 select
     source_system,
     customer_ref,
-    'invoice' as kind,
-    issued_date as event_date,
+    kind,
+    event_date,
     issued_date,
     due_date,
-    {{ converted('total_amount', 'rate') }} as amount,
+    currency,
+    amount,
+    case when amount is null then 'no_fx_rate' end as uncounted_reason,
+    batch_id,
+    source_line,
     known_from,
     known_to
-from invoices
-
-union all
-
-select
-    allocations.source_system,
-    invoices.customer_ref,
-    'payment' as kind,
-    allocations.applied_date as event_date,
-    invoices.issued_date,
-    invoices.due_date,
-    -{{ converted('allocations.amount', 'invoices.rate') }} as amount,
-    greatest(allocations.known_from, invoices.known_from) as known_from,
-    least(allocations.known_to, invoices.known_to) as known_to
-from allocations
-inner join invoices
-    on allocations.source_system = invoices.source_system
-    and allocations.invoice_id = invoices.invoice_id
-    and allocations.known_from < invoices.known_to
-    and invoices.known_from < allocations.known_to
-
-union all
-
-select
-    credit_notes.source_system,
-    credit_notes.customer_ref,
-    'credit_note' as kind,
-    credit_notes.issued_date as event_date,
-    coalesce(credited.issued_date, credit_notes.issued_date) as issued_date,
-    coalesce(credited.due_date, credit_notes.issued_date) as due_date,
-    {{ converted('credit_notes.amount', 'coalesce(credited.rate, ' ~ rate_to_reporting('credit_notes.currency', 'fx.rate') ~ ')') }}
-        as amount,
-    credited.known_from,
-    credited.known_to
-from credited
-inner join credit_notes
-    on credited.source_system = credit_notes.source_system
-    and credited.note_id = credit_notes.note_id
-    and credited.version_from = credit_notes.version_from
-left join fx
-    on credit_notes.currency = fx.currency
-    and credit_notes.issued_date = fx.valid_date
+from events

@@ -8,7 +8,7 @@ orders as (
 
     select
         orders.source_system, orders.order_id, orders.customer_ref, orders.order_date, orders.status, orders.is_counted,
-        orders.channel, orders.entity_id, orders.currency
+        orders.uncounted_reason, orders.channel, orders.entity_id, orders.currency
     from {{ ref('int_orders__counted') }} as orders
     inner join release
         on orders.order_date <= release.as_of_date
@@ -27,7 +27,7 @@ lines as (
         sum(lines.discount_amount) as discount_amount,
         sum(lines.net_amount) as net_amount,
         sum(lines.margin_amount) as margin_amount,
-        max(case when lines.margin_amount is null then 1 else 0 end) as has_costless_line,
+        max(case when lines.rate is not null and lines.margin_amount is null then 1 else 0 end) as has_costless_line,
         sum(lines.net_amount_original) as net_amount_original
     from {{ ref('int_order_lines__converted') }} as lines
     inner join release
@@ -71,6 +71,7 @@ select
     orders.order_date,
     orders.status,
     orders.is_counted,
+    orders.uncounted_reason,
     orders.channel,
     orders.entity_id,
     orders.currency,

@@ -15,4 +15,4 @@ select
     known_from,
     known_to
 from source
-where not is_deleted
+where not is_deleted and known_from < known_to
