@@ -25,7 +25,7 @@ accounts as (
 crm as (
 
     select
-        crm.source_system, crm.account_id, crm.owner_id, crm.industry_code, crm.region, crm.city, crm.employee_count,
+        'crm' as family, crm.source_system, crm.account_id, crm.owner_id, crm.industry_code, crm.region, crm.city, crm.employee_count,
         crm.is_strategic
     from {{ ref('stg_crm__accounts') }} as crm
     inner join release on crm.known_from <= release.known_at and crm.known_to > release.known_at
@@ -58,7 +58,7 @@ ranked as (
         and identity.source_id = accounts.source_id
         and identity.family = accounts.family
     left join crm
-        on identity.family = 'crm'
+        on identity.family = crm.family
         and identity.source_system = crm.source_system
         and identity.source_id = crm.account_id
 
