@@ -113,9 +113,10 @@ class _Parse:
         rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
         extracted_at = self.delivery.arrival.extracted_at.isoformat()
         sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
-        parsed = self._count(f"select count(*) from {rows.relation}")
+        if not rows.physical.records:
+            return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
-        rejected = [sql.rejected] if parsed > read else []
+        rejected = [sql.rejected] if read < rows.physical.records - len(rows.broken) else []
         if rows.broken:
             rejected.append(self._broken(rows.broken))
         repeats: dict[str | None, Decimal] = {}

@@ -177,7 +177,7 @@ def write_empty_schemas(settings: Settings) -> None:
 def _place(settings: Settings, candidate: Candidate, decided_until: datetime | None) -> Batch:
     delivery = candidate.delivery
     feed, day, extracted_at = delivery.feed, delivery.delivery_date, delivery.arrival.extracted_at
-    if candidate.data_file is None and candidate.duplicate_of is None:
+    if candidate.held is not None:
         raise ValueError(f"landing: {feed.name} {delivery.file.name} is held: {candidate.held}")
     place = f"{feed.table.family}/{feed.table.entity}/{candidate.batch_id}.parquet"
     if candidate.quarantine_file is not None:

@@ -88,6 +88,8 @@ def land(settings: Settings, known: Sequence[Feed]) -> list[Batch]:
 
 
 def raw(settings: Settings, batch: Batch) -> list[dict[str, Any]]:
+    if batch.raw_file is None:
+        return []
     names = [row[0] for row in rows("describe from read_parquet(?)", str(settings.raw / batch.raw_file))]
     found = rows("from read_parquet(?) order by source_line", str(settings.raw / batch.raw_file))
     return [dict(zip(names, row, strict=True)) for row in found]
