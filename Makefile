@@ -34,7 +34,7 @@ run: $(READY)
 	@$(BIN)/tiering run
 
 test: $(READY)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -45,7 +45,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 prove: $(READY)
-	@PROVE=1 $(BIN)/python -m pytest
+	@PROVE=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.daily

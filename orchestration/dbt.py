@@ -5,6 +5,7 @@ One call costs about a second where the command line costs six. Everything that 
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 from collections.abc import Sequence
@@ -52,12 +53,19 @@ class NodeResult:
 
 
 def manifest_path(settings: Settings) -> Path:
-    """The parsed project's manifest, made anew when any file of the project or dbt itself has changed."""
+    """The parsed project's manifest, made anew when any file of the project or dbt itself has changed.
+
+    One process parses, others that come meanwhile wait for it.
+    """
     fingerprint = project_fingerprint()
-    if not (MANIFEST.exists() and PARSED.exists() and FINGERPRINT.exists() and FINGERPRINT.read_text() == fingerprint):
-        FINGERPRINT.unlink(missing_ok=True)
-        _invoke(settings, ["parse"])
-        FINGERPRINT.write_text(fingerprint)
+    TARGET.mkdir(exist_ok=True)
+    with (TARGET / "parsing.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        parsed = all(file.exists() for file in (MANIFEST, PARSED, FINGERPRINT))
+        if not (parsed and FINGERPRINT.read_text() == fingerprint):
+            FINGERPRINT.unlink(missing_ok=True)
+            _invoke(settings, ["parse"])
+            FINGERPRINT.write_text(fingerprint)
     return MANIFEST
 
 
