@@ -49,6 +49,7 @@ CROSS_FIELD_CASES = {
         "100.0, 10.0, 90.0, 1",
         "100.0, 10.0, 90.01, 1",
         "100.0, 10.0, 90.0, 0",
+        "0.0, 0.0, 0.0, 1",
     ),
     "sales.return_line": (
         "returned_at, business_date",
