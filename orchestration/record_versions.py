@@ -63,16 +63,23 @@ def _settle_records(connection: duckdb.DuckDBPyConnection, raw: str, touched: li
     connection.execute(
         f"""
         create or replace temp table unsettled as
+        with sends_full_files as (
+            select distinct source_system from visible where mode = 'full'
+        ),
+        standing_batches as (
+            select visible.batch_id
+            from visible inner join run.run_batches as batches on visible.batch_id = batches.batch_id
+            where visible.source_system not in (from sends_full_files)
+            group by visible.batch_id
+            having count(*) = 1 and bool_and(visible_from = batches.known_at and visible_to = {END_OF_TIME})
+        )
         select source_system, source_record_id
         from {raw}
-        where (source_system, source_record_id) in (
+        where source_system in (from sends_full_files) or (source_system, source_record_id) in (
             select (source_system, source_record_id) from {raw} where batch_id in (select unnest(?))
-        ) or source_system in (select source_system from visible where mode = 'full')
+        )
         group by source_system, source_record_id
-        having count(*) > 1 or bool_or(batch_id not in (
-            select batch_id from visible group by batch_id
-            having count(*) = 1 and bool_and(mode = 'incremental' and visible_to = {END_OF_TIME})
-        )) or bool_or(source_system in (select source_system from visible where mode = 'full'))
+        having count(*) > 1 or bool_or(batch_id not in (from standing_batches))
         """,
         [touched],
     )

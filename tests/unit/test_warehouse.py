@@ -149,6 +149,9 @@ SEQUENCES = st.lists(st.tuples(st.lists(FILES, min_size=1, max_size=3), st.boole
     sequence=[([File(0, ("a 1",)), File(2, ("a 3",))], True), ([File(1, ("a 2", "b 2"))], True)], mode="incremental"
 )
 @example(sequence=[([File(0, ("a 1",))], True), ([File(1, ("a -", "b 1"))], True)], mode="incremental")
+@example(  # comes late, was overruled before it came, and is said again later
+    sequence=[([File(0, (), 5)], True), ([File(0, ("a 1",)), File(0, ("a 1",), 30)], True)], mode="incremental"
+)
 @example(
     sequence=[([File(0, ("a 1", "b 1"))], True), ([File(1, ("b 1",))], True), ([File(1, ("a 1",), 5)], False)],
     mode="full",
