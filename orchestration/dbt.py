@@ -8,7 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -34,6 +34,11 @@ DECISIONS = ("--select", "tiering.marts.scoring+", "--exclude", "test_type:unit"
 DEFINITIONS = ("tiering.staging,resource_type:model", "resource_type:seed")
 
 STATUSES = {"pass": "pass", "warn": "warn", "fail": "fail", "error": "error"}
+
+
+def is_definition(node: Mapping[str, Any]) -> bool:
+    """Whether DEFINITIONS selects the manifest's node."""
+    return bool(node["resource_type"] == "seed" or (node["resource_type"] == "model" and node["fqn"][1] == "staging"))
 
 
 class DbtError(RuntimeError):

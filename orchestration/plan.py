@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from orchestration.extract.manifest import Batch
@@ -35,11 +35,6 @@ class PlannedDay:
 
 def days_between(first: date, last: date) -> list[date]:
     return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
-
-
-def end_of_day_in_utc(day: date) -> datetime:
-    """The end of a day where no system's own is known."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
 
 
 def plan_days(

@@ -15,9 +15,9 @@ from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
-from orchestration.extract.registry import Registry
+from orchestration.extract.registry import Registry, load_registry
 from orchestration.locking import writing
-from orchestration.plan import days_between, end_of_day_in_utc, plan_days, read_policies
+from orchestration.plan import days_between, plan_days, read_policies
 from orchestration.release.catalogue import decided_knowledge, published
 from orchestration.settings import POLICY_SEEDS, Settings
 from orchestration.warehouse import RUN_TABLES, built_from, load_run, open_warehouse, record_built_from
@@ -104,8 +104,8 @@ def _run_inputs(
         else:
             decided = decided_knowledge(settings, days_of_run)
             batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
-        end_of_day = registry.end_of_day if registry else end_of_day_in_utc
-        days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), end_of_day, decided)
+        systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
+        days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), systems.end_of_day, decided)
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
             loaded = load_run(settings, connection, days, batches, releases)
@@ -160,7 +160,7 @@ def _standing(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """The step's staging views and seeds that stand as the same project made them: not made anew, and up to date."""
     for node in manifest["nodes"].values():
-        if node["resource_type"] == "seed" or node["fqn"][1] == "staging":
+        if dbt.is_definition(node):
             key = translator.get_asset_key(node)
             if key in context.selected_asset_keys:
                 yield dg.MaterializeResult(asset_key=key, metadata={"made anew": False})

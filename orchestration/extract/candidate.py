@@ -18,7 +18,7 @@ from orchestration.extract import readers
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import Amounts
 from orchestration.extract.mapping import control_columns, projection, unknown_columns
-from orchestration.extract.physical import Damaged
+from orchestration.extract.physical import HeldFile
 from orchestration.extract.registry import Arrival, Feed
 
 PARQUET = "(format parquet, compression zstd)"
@@ -39,6 +39,11 @@ class Delivery:
     @property
     def delivery_date(self) -> date:
         return self.arrival.delivery_date
+
+    @property
+    def name(self) -> str:
+        """The file as the manifest names it."""
+        return f"{self.feed.source_system}/{self.file.name}"
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -85,7 +90,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     parse = _Parse(connection, delivery, batch_id, scratch)
     try:
         return parse.candidate(sha256)
-    except (readers.HeldFile, Damaged) as error:
+    except HeldFile as error:
         told = str(error)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         told = readers.told(error)
@@ -200,13 +205,7 @@ class _Parse:
         zero = Decimal("0.0000")
         found = {*delivered, *accepted, *repeats, *quarantined}
         return tuple(
-            Amounts(
-                currency,
-                delivered.get(currency, zero),
-                accepted.get(currency, zero),
-                repeats.get(currency, zero),
-                quarantined.get(currency, zero),
-            )
+            Amounts(currency, *(part.get(currency, zero) for part in (delivered, accepted, repeats, quarantined)))
             for currency in sorted(found, key=lambda code: code or "")
         )
 
@@ -233,16 +232,16 @@ def _prove(candidate: Candidate) -> None:
     records were set aside than the contract allows."""
     records, quarantined = candidate.records, candidate.quarantined
     if records != candidate.accepted + candidate.duplicates + quarantined:
-        raise readers.HeldFile(
+        raise HeldFile(
             f"{records} records are in the file, but {candidate.accepted} accepted + {candidate.duplicates} duplicates "
             f"+ {quarantined} quarantined were read; a workbook must not have empty rows between others"
         )
     for part in candidate.amounts:
         if part.delivered != part.accepted + part.duplicates + part.quarantined:
-            raise readers.HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
+            raise HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
     contract = load_contract()
     if quarantined > max(Decimal(contract.quarantine_records), contract.quarantine_share * records):
-        raise readers.HeldFile(
+        raise HeldFile(
             f"{quarantined} of {records} records break a rule, more than {contract.quarantine_share:.0%} and "
             f"{contract.quarantine_records}; mend the map or ask for the file again"
         )

@@ -43,9 +43,9 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
             arrival = feed.arrival(entry.name)
             if arrival is None or arrival.delivery_date > until:
                 continue
-            status = entry.stat()
-            if (f"{feed.source_system}/{entry.name}", status.st_size, status.st_mtime_ns) not in seen:
-                found.append(Delivery(feed, Path(entry.path), arrival))
+            delivery, status = Delivery(feed, Path(entry.path), arrival), entry.stat()
+            if (delivery.name, status.st_size, status.st_mtime_ns) not in seen:
+                found.append(delivery)
     return sorted(
         found, key=lambda item: (item.delivery_date, item.feed.name, item.arrival.extracted_at, item.file.name)
     )
@@ -94,7 +94,7 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             arrived = [
                 (delivery, sha256)
                 for delivery, sha256 in zip(deliveries, digests, strict=True)
-                if last_bytes.get(_name(delivery)) != sha256  # else it was written anew and says nothing new
+                if last_bytes.get(delivery.name) != sha256  # else it was written anew and says nothing new
             ]
             first: dict[tuple[str, str, date, str], Delivery] = {}
             for delivery, sha256 in arrived:
@@ -127,11 +127,6 @@ def _repeat(delivery: Delivery, sha256: str, original: Batch | Candidate) -> Can
         duplicate_of=original.batch_id,
         held=held,
     )
-
-
-def _name(delivery: Delivery) -> str:
-    """The file as the manifest names it."""
-    return f"{delivery.feed.source_system}/{delivery.file.name}"
 
 
 def commit(settings: Settings, candidates: Iterable[Candidate], decided_until: datetime | None) -> list[Batch]:
@@ -195,7 +190,7 @@ def _place(settings: Settings, candidate: Candidate, decided_until: datetime | N
         source_system=feed.source_system,
         family=feed.table.family,
         entity=feed.table.entity,
-        file=_name(delivery),
+        file=delivery.name,
         sha256=candidate.sha256,
         bytes=status.st_size,
         modified_ns=status.st_mtime_ns,

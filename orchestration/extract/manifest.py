@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -71,6 +72,14 @@ def read_manifest(path: Path) -> list[Batch]:
     """All committed batches in the order of their commit. A line torn by a crash never was one and is left out."""
     if not path.exists():
         return []
+    status = path.stat()
+    return list(_parsed(path, status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)
+def _parsed(path: Path, size: int, modified_ns: int) -> tuple[Batch, ...]:
+    """The manifest in one state of its file. A run asks a dozen times, and the list grows with the years."""
+    del size, modified_ns  # the key of the cache
     *lines, torn = path.read_text(encoding="utf-8").split("\n")
     del torn  # the text after the last newline: empty, or a commit that never finished
     batches = []
@@ -81,7 +90,7 @@ def read_manifest(path: Path) -> list[Batch]:
             raise ManifestError(
                 f"manifest: line {number} of {path} is not a batch ({error}); restore it from a backup"
             ) from error
-    return batches
+    return tuple(batches)
 
 
 def append_batches(path: Path, batches: Iterable[Batch]) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestration.extract.contract import SQL_TYPES, Column, Table
-from orchestration.extract.readers import HeldFile, SourceRows, identifier, quoted
+from orchestration.extract.physical import HeldFile
+from orchestration.extract.readers import SourceRows, identifier, quoted
 from orchestration.extract.registry import ColumnMap, Feed
 
 

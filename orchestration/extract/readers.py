@@ -13,14 +13,10 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.extract.physical import Physical, look_into
+from orchestration.extract.physical import HeldFile, Physical, look_into
 from orchestration.extract.registry import Feed
 
 CHUNK_CHARACTERS = 1 << 20
-
-
-class HeldFile(ValueError):
-    """The file cannot be taken as it is; the message says what is wrong with it and what was expected."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -17,27 +16,17 @@ import pytest
 import yaml
 from installation import Published, rows
 
+from orchestration.demo.plant import Planted
+
 MAPS = Path(__file__).parents[2] / "orchestration" / "extract" / "maps"
 SET_ASIDE = ("required", "type", "range", "broken_line", "no_fx_rate")
 
 
-@dataclass(frozen=True)
-class Planted:
-    kind: str
-    source: str
-    entity: str
-    file: str
-    source_line: int | None
-    column: str | None
-    record: str | None
-    found_as: str
-
-    @property
-    def canonical_column(self) -> str | None:
-        """What the contract calls the column."""
-        columns = yaml.safe_load((MAPS / f"demo_{self.source}.yml").read_text(encoding="utf-8"))[self.entity]
-        sources = {name: spec if isinstance(spec, str) else spec.get("column") for name, spec in columns.items()}
-        return next(name for name, source in sources.items() if source == self.column) if self.column else None
+def canonical_column(fault: Planted) -> str | None:
+    """What the contract calls the column."""
+    columns = yaml.safe_load((MAPS / f"demo_{fault.source}.yml").read_text(encoding="utf-8"))[fault.entity]
+    sources = {name: spec if isinstance(spec, str) else spec.get("column") for name, spec in columns.items()}
+    return next(name for name, source in sources.items() if source == fault.column) if fault.column else None
 
 
 def planted_in(published: Published) -> list[Planted]:
@@ -62,7 +51,7 @@ def warnings(published: Published, check: str) -> list[str]:
 
 
 def set_aside(published: Published, faults: Sequence[Planted]) -> int:
-    expected = [(f"{f.source}/{f.file}", f.source_line, f.found_as, f.canonical_column) for f in faults]
+    expected = [(f"{f.source}/{f.file}", f.source_line, f.found_as, canonical_column(f)) for f in faults]
     return sum(row in expected for row in quarantine(published))
 
 
