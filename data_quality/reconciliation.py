@@ -24,7 +24,10 @@ LEDGER = (
     "intermediate.int_account_days where event_date <= (select as_of_date from release) "
     "and effective_from <= (select known_at from release)"
 )
-WINDOWED = "intermediate.int_customers__windowed where as_of_date = (select as_of_date from release)"
+WINDOWED = (
+    "intermediate.int_customers__windowed "
+    "where valid_from <= (select as_of_date from release) and valid_to > (select as_of_date from release)"
+)
 RETURNS = (
     "intermediate.int_returns__converted where is_counted "
     f"and return_date <= (select as_of_date from release) and {KNOWN}"

@@ -6,7 +6,6 @@ known; nothing else in the project writes ``raw`` or ``run``.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
@@ -21,6 +20,7 @@ import pyarrow as pa
 from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Verdict
+from orchestration.build_state import go_on, stands_for
 from orchestration.extract.contract import Contract, Table, load_contract
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
@@ -31,6 +31,8 @@ from orchestration.settings import Settings
 RUN_TABLES = {
     "run_dates": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
     "is_release_date boolean",
+    "run_builds": "known_at timestamptz, as_of_date date, as_of_known_at timestamptz",
+    "run_accounts": "source_system varchar, source_id varchar, family varchar, customer_id varchar",
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
     "file varchar, sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, known_at timestamptz, "
     "duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, quarantined bigint",
@@ -62,6 +64,7 @@ def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[d
         "memory_limit": settings.memory_limit,
         "temp_directory": str(settings.scratch / "spill"),
         "autoinstall_known_extensions": "false",
+        "disabled_compression_methods": "fsst,zstd,dict_fsst,alp,alprd,roaring",  # as in profiles.yml
     }
     connection = duckdb.connect(str(settings.warehouse), read_only=read_only, config=config)
     try:
@@ -77,17 +80,26 @@ def load_run(
     days: Sequence[PlannedDay],
     batches: Sequence[Batch],
     releases: Sequence[dict[str, Any]],
+    *,
+    project: str,
 ) -> int:
-    """Bring ``raw`` up to the manifest and write this run's dates. Returns the number of batches read now."""
+    """Bring ``raw`` up to the manifest and write this run's dates. Returns the number of batches read now.
+
+    ``project`` is the fingerprint of the dbt project that is about to run.
+    """
     contract = load_contract()
     connection.execute("begin")
-    _drop_if_built_for_another_contract(connection, contract)
+    if not stands_for(connection, contract):
+        connection.execute("drop schema if exists raw cascade")
+        for name in RUN_TABLES:
+            connection.execute(f"drop table if exists run.{name} cascade")
     _create_tables(connection, contract)
     loaded = {row[0] for row in connection.execute("select batch_id from run.run_batches").fetchall()}
     new = [batch for batch in batches if batch.batch_id not in loaded]
     _insert(connection, "run_batches", [_batch_row(place, batch) for place, batch in enumerate(new, len(loaded))])
     for name, group in groupby(sorted(new, key=_table_name), key=_table_name):
         _append(settings, connection, contract.table(name), list(group))
+    go_on(connection, days, [batch.known_at for batch in new], project)
     release_date = max(day.as_of_date for day in days)
     _insert(
         connection,
@@ -113,29 +125,6 @@ def record_checks(
 
 def record_reconciliations(connection: duckdb.DuckDBPyConnection, rows: Iterable[Reconciliation]) -> None:
     _insert(connection, "run_reconciliations", [tuple(asdict(row).values()) for row in rows])
-
-
-def built_from(connection: duckdb.DuckDBPyConnection) -> str | None:
-    """The fingerprint of the dbt project whose views and seeds stand in this build file."""
-    row = connection.execute("select project from run.built_for").fetchone()
-    return row[0] if row else None
-
-
-def record_built_from(connection: duckdb.DuckDBPyConnection, project: str) -> None:
-    connection.execute("update run.built_for set project = ?", [project])
-
-
-def _drop_if_built_for_another_contract(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
-    """The build is a cache: one made for other columns is emptied, and filled again from the raw zone."""
-    wanted = hashlib.sha256(repr(contract).encode()).hexdigest()
-    connection.execute("create schema if not exists run")
-    connection.execute("create table if not exists run.built_for (contract varchar, project varchar)")
-    if connection.execute("select contract from run.built_for").fetchall() != [(wanted,)]:
-        connection.execute("drop schema if exists raw cascade")
-        for name in RUN_TABLES:
-            connection.execute(f"drop table if exists run.{name} cascade")
-        connection.execute("delete from run.built_for")
-        connection.execute("insert into run.built_for values (?, null)", [wanted])
 
 
 def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:

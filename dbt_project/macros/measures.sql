@@ -50,3 +50,19 @@
 {% macro windowed_name(measure, window_name) -%}
 {{ measure if measure in ('open_amount', 'overdue_amount', 'pipeline_amount') else measure ~ '_' ~ window_name }}
 {%- endmacro %}
+
+{#- All published measures by window as select columns: {m} is the measure, {w} its window, {n} the column's name
+    and {t} its type in marts.
+    Where only some windows are meant (``window_name``; without one, the bounded ones against 'all' when ``others`` is
+    given), the rest take the template ``others``. -#}
+{% macro each_windowed(template, others=none, window_name=none) -%}
+{%- for window, measures in windowed_measures().items() %}
+{%- set last_window = loop.last %}
+{%- set is_meant = others is none or (window == window_name if window_name else window != 'all') %}
+{%- for measure in measures %}
+    {{ (template if is_meant else others).replace('{m}', measure).replace('{w}', window).replace('{n}', windowed_name(measure, window))
+        .replace('{t}', 'bigint' if measure.endswith('_count') else 'decimal(18, 4)') }}
+{{- "," if not (loop.last and last_window) }}
+{%- endfor %}
+{%- endfor %}
+{%- endmacro %}

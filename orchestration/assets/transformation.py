@@ -13,6 +13,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from data_quality.verdicts import append_verdicts
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
+from orchestration.build_state import begin_build, end_build
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry, load_registry
@@ -20,7 +21,7 @@ from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days, read_policies
 from orchestration.release.catalogue import decided_knowledge, published
 from orchestration.settings import POLICY_SEEDS, Settings
-from orchestration.warehouse import RUN_TABLES, built_from, load_run, open_warehouse, record_built_from
+from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
 RELEASE_FIELDS = (
     "release_id",
@@ -64,7 +65,14 @@ def transformation_assets(
 
     @dbt_assets(name="foundation", exclude="tiering.marts.scoring+", **shared)
     def foundation(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
-        yield from _build(context, settings, manifest, translator, dbt.FOUNDATION)
+        with writing(settings), open_warehouse(settings) as connection:
+            goes_on = begin_build(connection)
+        what = (*dbt.FOUNDATION, *(dbt.DEFINITIONS if goes_on else ("--full-refresh",)))
+        if goes_on:
+            yield from _standing(context, manifest, translator)
+        yield from _build(context, settings, manifest, translator, what)
+        with writing(settings), open_warehouse(settings) as connection:
+            end_build(connection, dbt.project_fingerprint())
 
     @dbt_assets(name="decisions", select="tiering.marts.scoring+", **shared)
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
@@ -98,17 +106,17 @@ def _run_inputs(
     def run_inputs(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         first, last = days_of(context)
         days_of_run = days_between(first, last)
+        decided = decided_knowledge(settings, days_of_run)
+        batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
         if instant := context.run_tags.get(KNOWN_AT_TAG):
             decided = dict.fromkeys(days_of_run, datetime.fromisoformat(instant))
             batches = [batch for batch in read_manifest(settings.manifest) if batch.known_at <= decided[last]]
-        else:
-            decided = decided_knowledge(settings, days_of_run)
-            batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
         systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
         days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), systems.end_of_day, decided)
+        batches = [batch for batch in batches if batch.known_at <= days[-1].known_at]
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
-            loaded = load_run(settings, connection, days, batches, releases)
+            loaded = load_run(settings, connection, days, batches, releases, project=dbt.project_fingerprint())
             counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
         for name, row in counts.items():
             metadata = {"dagster/row_count": row[0] if row else 0, "batches read now": loaded}
@@ -125,18 +133,11 @@ def _build(
     selection: Sequence[str],
 ) -> Iterator[DbtEvent]:
     """Build one half and report each node. A failed model fails the step; a failed test blocks by its check."""
-    project = dbt.project_fingerprint()
     with writing(settings):
-        with open_warehouse(settings) as connection:
-            stands = built_from(connection) == project
-        results = dbt.build(settings, [*selection, *(dbt.DEFINITIONS if stands else ())])
+        results = dbt.build(settings, selection)
         with open_warehouse(settings) as connection:
             rows = _row_counts(connection, manifest, results)
-            if all(result.status == "success" for result in results if result.resource_type != "test"):
-                record_built_from(connection, project)
     append_verdicts(settings.verdict_log(context.run_id), dbt.test_verdicts(results, manifest))
-    if stands:
-        yield from _standing(context, manifest, translator)
     broken = []
     for result in results:
         if result.resource_type == "test":

@@ -30,11 +30,13 @@ CLOCK_USES = {
     "orchestration/assets/delivery.py": (1, "published_at, operational"),
 }
 # Constants of an algorithm, which no company could want otherwise.
-CONSTANTS = {"int_customers__identity": {"6": "rounds in which labels spread; a data test holds that they settled"}}
+CONSTANTS = {"int_accounts__matched": {"6": "rounds in which labels spread; a data test holds that they settled"}}
 # Windows ordered by one column that is unique in its partition, and why it is.
 TOTAL_ORDERS = {
     "int_account_dates__ranged": "changes and lasting are grouped by the partition and valid_from",
     "int_account_windows__summed": "daily_changes is grouped by the partition and valid_from",
+    "int_customers__identity": "matched has one row an account and as-of date",
+    "int_run_dates__ordered": "as-of dates are unique",
     "customer_abc": "by_value is grouped by the partition and the margin",
 }
 

@@ -41,6 +41,7 @@ sources:
 """
 DAY = date(2025, 1, 1)
 PLAN = [PlannedDay(DAY, datetime(2025, 1, 2, tzinfo=UTC), "2025.1")]
+PROJECT = "the models as they are"
 
 # What is known of each record at one instant: record → team.
 State = dict[str, str]
@@ -96,7 +97,7 @@ def deliver(settings: Settings, files: Sequence[File], decided_until: datetime |
 
 def load(settings: Settings, batches: Sequence[Batch]) -> None:
     with open_warehouse(settings) as connection:
-        load_run(settings, connection, PLAN, batches, [])
+        load_run(settings, connection, PLAN, batches, [], project=PROJECT)
 
 
 def known(settings: Settings, instant: datetime) -> State:
@@ -218,9 +219,10 @@ def test_a_file_corrected_on_its_own_day_replaces_the_first_whatever_its_bytes(s
 def test_loading_again_loads_nothing_and_the_runs_own_tables_start_anew(landed: Landed) -> None:
     releases: list[dict[str, Any]] = []
     with open_warehouse(landed.settings) as connection:
-        assert load_run(landed.settings, connection, PLAN, landed.batches, releases) == len(landed.batches)
+        new = load_run(landed.settings, connection, PLAN, landed.batches, releases, project=PROJECT)
+        assert new == len(landed.batches)
         counts = {name: connection.table(f"run.{name}").count("*").fetchall() for name in RUN_TABLES}
-        assert load_run(landed.settings, connection, PLAN, landed.batches, releases) == 0
+        assert load_run(landed.settings, connection, PLAN, landed.batches, releases, project=PROJECT) == 0
         assert {name: connection.table(f"run.{name}").count("*").fetchall() for name in RUN_TABLES} == counts
         assert connection.execute("select count(*) from run.run_quarantined_rows").fetchall() == [(1,)]
 
@@ -232,7 +234,7 @@ def test_a_load_that_fails_leaves_the_build_file_as_it_was(settings: Settings) -
     before = content_hash_of(settings)
     (settings.raw / str(batches[1].raw_file)).unlink()
     with pytest.raises(Exception, match="no file, expected"), open_warehouse(settings) as connection:
-        load_run(settings, connection, PLAN, batches, [])
+        load_run(settings, connection, PLAN, batches, [], project=PROJECT)
     assert content_hash_of(settings) == before
     with open_warehouse(settings) as connection:
         assert connection.execute("select count(*) from run.run_batches").fetchall() == [(1,)]
@@ -251,7 +253,7 @@ def test_a_raw_file_that_was_altered_is_refused(settings: Settings) -> None:
 
 def test_every_table_of_the_contract_is_there_even_when_nobody_delivers_it(settings: Settings) -> None:
     with open_warehouse(settings) as connection:
-        assert load_run(settings, connection, PLAN, [], []) == 0
+        assert load_run(settings, connection, PLAN, [], [], project=PROJECT) == 0
         tables = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'raw' and table_name like 'raw_%'"
         ).fetchall()

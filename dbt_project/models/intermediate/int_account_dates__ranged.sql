@@ -1,16 +1,29 @@
 {#- First and last day with an order or a contact, as intervals of as-of dates. A day that was taken back later
-    (a cancelled order) counts only while it was known, so first and last can move both ways. -#}
+    (a cancelled order) counts only while it was known, so first and last can move both ways. A run that goes on from an
+    earlier date looks again at the accounts with an order or a contact since. -#}
+{{ config(
+    materialized='incremental', incremental_strategy='append',
+    pre_hook="{% if is_incremental() %}delete from {{ this }} where valid_to < {{ end_of_dates() }} or {{ built('as_of_date') }} is null or (source_system, source_id) in ({{ accounts_with_new_dates() }}){% endif %}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with ledger as (
 
     select source_system, source_id, 'order' as kind, event_date, effective_from, order_count as happened
     from {{ ref('int_account_days') }}
     where order_count <> 0
+        {%- if is_incremental() %}
+        and (source_system, source_id) in ({{ accounts_with_new_dates() }})
+        {%- endif %}
 
     union all
 
     select source_system, source_id, 'contact' as kind, event_date, effective_from, contact_count as happened
     from {{ ref('int_account_days') }}
     where contact_count <> 0
+        {%- if is_incremental() %}
+        and (source_system, source_id) in ({{ accounts_with_new_dates() }})
+        {%- endif %}
 
 ),
 

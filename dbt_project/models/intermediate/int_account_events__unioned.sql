@@ -1,6 +1,7 @@
 {#- Everything that happened to an account, from three systems in one shape. An event counts from event_date on and
     leaves a window when window_date does; it is known in [known_from, known_to). What is collected leaves together
-    with its invoice, so that a window never holds a payment without what was paid. -#}
+    with its invoice, so that a window never holds a payment without what was paid. Only what was known or taken back since
+    the ledger was built. -#}
 {{ config(materialized='view') }}
 
 with receivables as (
@@ -10,16 +11,18 @@ with receivables as (
         greatest(event_date, due_date) as counted_date,
         greatest(event_date, {{ add_days('due_date', 1) }}) as overdue_date,
         known_from, known_to
-    from {{ ref('int_receivables__converted') }}
+    from {{ ref('int_receivables__converted') }} as receivables
     where uncounted_reason is null
+        and {{ changed_since_built('receivables') }}
 
 )
 
 select
     source_system, customer_ref as source_id, order_date as event_date, order_date as window_date, known_from, known_to,
     {{ event_measures({'order_count': 1}) }}
-from {{ ref('int_orders__counted') }}
+from {{ ref('int_orders__counted') }} as orders
 where is_counted
+    and {{ changed_since_built('orders') }}
 
 union all
 
@@ -32,8 +35,9 @@ select
         'margin_amount': 'coalesce(margin_amount, 0)',
         'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
     }) }}
-from {{ ref('int_order_lines__converted') }}
+from {{ ref('int_order_lines__converted') }} as lines
 where is_counted
+    and {{ changed_since_built('lines') }}
 
 union all
 
@@ -45,8 +49,9 @@ select
         'margin_amount': 'coalesce(margin_amount, 0)',
         'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
     }) }}
-from {{ ref('int_returns__converted') }}
+from {{ ref('int_returns__converted') }} as returns
 where is_counted
+    and {{ changed_since_built('returns') }}
 
 union all
 
@@ -78,12 +83,14 @@ union all
 select
     source_system, account_id as source_id, opened_date as event_date, opened_date as window_date, known_from, known_to,
     {{ event_measures({'pipeline_amount': 'amount'}) }}
-from {{ ref('int_opportunities__converted') }}
+from {{ ref('int_opportunities__converted') }} as opportunities
 where uncounted_reason is null
+    and {{ changed_since_built('opportunities') }}
 
 union all
 
 select
     source_system, account_id as source_id, business_date as event_date, business_date as window_date, known_from, known_to,
     {{ event_measures({'contact_count': 1}) }}
-from {{ ref('stg_crm__activities') }}
+from {{ ref('stg_crm__activities') }} as activities
+where {{ changed_since_built('activities') }}

@@ -1,4 +1,4 @@
-{#- Which accounts share a key on each as-of date: a declared cross-reference or a tax id. A key shared by one account
+{#- Which accounts share a key with one that is matched anew, on each as-of date: a declared cross-reference or a tax id. A key shared by one account
     joins nothing; a key shared by more than the policy's cap is a placeholder and joins nobody; a code that two systems
     of one family both use for their own accounts cannot be cited and joins nobody either. -#}
 with dates as (
@@ -6,6 +6,17 @@ with dates as (
     select dates.as_of_date, dates.known_at, policy.identity_cluster_cap
     from {{ ref('stg_run__dates') }} as dates
     inner join {{ ref('int_policy__in_force') }} as policy on dates.as_of_date = policy.as_of_date
+
+),
+
+held_keys as (
+
+    select accounts.own_key, accounts.cited_key, accounts.tax_id
+    from {{ ref('int_accounts__unioned') }} as accounts
+    inner join {{ ref('int_accounts__rematched') }} as rematched
+        on accounts.source_system = rematched.source_system
+        and accounts.source_id = rematched.source_id
+        and accounts.family = rematched.family
 
 ),
 
@@ -18,6 +29,11 @@ accounts as (
     inner join dates
         on accounts.known_from <= dates.known_at
         and accounts.known_to > dates.known_at
+    where accounts.own_key in (select own_key from held_keys)
+        or accounts.own_key in (select cited_key from held_keys)
+        or accounts.cited_key in (select own_key from held_keys)
+        or accounts.cited_key in (select cited_key from held_keys)
+        or accounts.tax_id in (select tax_id from held_keys)
 
 ),
 

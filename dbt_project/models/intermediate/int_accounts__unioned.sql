@@ -1,11 +1,19 @@
 {#- The customer tables of three systems in one shape, all versions. own_key is the account's key as others cite
     it; cited_key the key it cites itself. -#}
-{{ config(materialized='view') }}
+{{ config(materialized='incremental', unique_key=['source_system', 'source_id', 'family']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
 
 select
     source_system, account_id as source_id, 'crm' as family, account_kind as kind, account_name as name, tax_id,
     country, 'crm:' || account_id as own_key, cast(null as varchar) as cited_key, known_from, known_to
 from {{ ref('stg_crm__accounts') }}
+{%- if is_incremental() %}
+where (source_system, account_id) in (
+    select accounts.source_system, accounts.account_id
+    from {{ ref('stg_crm__accounts') }} as accounts
+    where {{ changed_since_built('accounts') }}
+)
+{%- endif %}
 
 union all
 
@@ -13,6 +21,13 @@ select
     source_system, customer_ref as source_id, 'sales' as family, kind, customer_name as name, tax_id,
     country, 'sales:' || customer_ref as own_key, 'crm:' || crm_account_ref as cited_key, known_from, known_to
 from {{ ref('stg_sales__customers') }}
+{%- if is_incremental() %}
+where (source_system, customer_ref) in (
+    select accounts.source_system, accounts.customer_ref
+    from {{ ref('stg_sales__customers') }} as accounts
+    where {{ changed_since_built('accounts') }}
+)
+{%- endif %}
 
 union all
 
@@ -20,3 +35,10 @@ select
     source_system, customer_ref as source_id, 'finance' as family, kind, customer_name as name, tax_id,
     country, 'finance:' || customer_ref as own_key, 'sales:' || sales_customer_ref as cited_key, known_from, known_to
 from {{ ref('stg_finance__customers') }}
+{%- if is_incremental() %}
+where (source_system, customer_ref) in (
+    select accounts.source_system, accounts.customer_ref
+    from {{ ref('stg_finance__customers') }} as accounts
+    where {{ changed_since_built('accounts') }}
+)
+{%- endif %}

@@ -1,7 +1,15 @@
-{#- First and last order and contact of every customer on each as-of date. -#}
+{#- First and last order and contact of every customer, as intervals of as-of dates. A run that goes on from an earlier
+    date looks again at the customers of the accounts whose dates are new. -#}
+{%- set moved = moved_customers(ref('int_account_dates__ranged')) %}
+{{ config(
+    materialized='incremental', incremental_strategy='append',
+    pre_hook="{{ delete_where('valid_to < ' ~ end_of_dates() ~ ' or customer_id in (' ~ moved_customers(ref('int_account_dates__ranged')) ~ ')') }}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }} {{ ref('stg_run__accounts') }} {{ ref('int_accounts__rematched') }}
+
 with dates as (
 
-    select as_of_date from {{ ref('stg_run__dates') }}
+    select as_of_date, next_date from {{ ref('int_run_dates__ordered') }}
 
 ),
 
@@ -14,13 +22,18 @@ ranged as (
 
 identity as (
 
-    select as_of_date, source_system, source_id, customer_id from {{ ref('int_customers__identity') }}
+    select source_system, source_id, customer_id, valid_from, valid_to
+    from {{ ref('int_customers__identity') }}
+    {%- if is_incremental() %}
+    where customer_id in ({{ moved }})
+    {%- endif %}
 
 )
 
 select
-    dates.as_of_date,
     identity.customer_id,
+    dates.as_of_date as valid_from,
+    dates.next_date as valid_to,
     min(ranged.first_date) filter (where ranged.kind = 'order') as first_order_date,
     max(ranged.last_date) filter (where ranged.kind = 'order') as last_order_date,
     max(ranged.last_date) filter (where ranged.kind = 'contact') as last_contact_date
@@ -29,7 +42,8 @@ inner join dates
     on ranged.valid_from <= dates.as_of_date
     and ranged.valid_to > dates.as_of_date
 inner join identity
-    on dates.as_of_date = identity.as_of_date
-    and ranged.source_system = identity.source_system
+    on ranged.source_system = identity.source_system
     and ranged.source_id = identity.source_id
-group by dates.as_of_date, identity.customer_id
+    and identity.valid_from <= dates.as_of_date
+    and identity.valid_to > dates.as_of_date
+group by identity.customer_id, dates.as_of_date, dates.next_date

@@ -1,5 +1,11 @@
 {#- What is known of a customer beside its trade, on the release date. CRM speaks first, then sales, then finance;
-    within a family the account with the smallest code. A person's name is null here: it never leaves the vault. -#}
+    within a family the account with the smallest code. A person's name is null here: it never leaves the vault. What a
+    system says of an account changes with a version of it, so only customers matched anew are described anew. -#}
+{{ config(
+    materialized='incremental', incremental_strategy='append',
+    pre_hook="{{ delete_where('customer_id in (' ~ rematched_customers() ~ ')') }}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }} {{ ref('stg_run__accounts') }}
 with release as (
 
     select as_of_date, known_at from {{ ref('stg_run__dates') }} where is_release_date
@@ -10,7 +16,13 @@ identity as (
 
     select identity.source_system, identity.source_id, identity.family, identity.customer_id
     from {{ ref('int_customers__identity') }} as identity
-    inner join release on identity.as_of_date = release.as_of_date
+    inner join release
+        on identity.valid_from <= release.as_of_date
+        and identity.valid_to > release.as_of_date
+    inner join {{ ref('int_accounts__rematched') }} as rematched
+        on identity.source_system = rematched.source_system
+        and identity.source_id = rematched.source_id
+        and identity.family = rematched.family
 
 ),
 

@@ -1,24 +1,36 @@
+{{ config(materialized='incremental', unique_key=['source_system', 'opportunity_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with opportunities as (
 
     select
-        source_system, account_id, business_date as opened_date, amount, currency, batch_id, source_line, known_from,
-        known_to
+        source_system, opportunity_id, account_id, business_date as opened_date, amount, currency, batch_id, source_line,
+        known_from, known_to
     from {{ ref('stg_crm__opportunities') }}
     where not is_closed
         and amount is not null
+        {%- if is_incremental() %}
+        and (source_system, opportunity_id) in (
+            select opportunities.source_system, opportunities.opportunity_id
+            from {{ ref('stg_crm__opportunities') }} as opportunities
+            where {{ changed_since_built('opportunities') }}
+                or (opportunities.currency, opportunities.business_date) in ({{ changed_rates() }})
+        )
+        {%- endif %}
 
 ),
 
 rated as (
 
     {{ with_rates('opportunities', 'opportunities.opened_date', [
-        'source_system', 'account_id', 'opened_date', 'amount', 'currency', 'batch_id', 'source_line',
+        'source_system', 'opportunity_id', 'account_id', 'opened_date', 'amount', 'currency', 'batch_id', 'source_line',
     ]) }}
 
 )
 
 select
     source_system,
+    opportunity_id,
     account_id,
     opened_date,
     currency,

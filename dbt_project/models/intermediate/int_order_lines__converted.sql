@@ -1,11 +1,26 @@
 {#- A line is known while both it and its order are: the two knowledge intervals are intersected, so that a changed
     order retracts its lines and brings them back as they are now. -#}
+{{ config(materialized='incremental', unique_key=['source_system', 'line_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with lines as (
 
     select
         source_system, line_id, order_id, product_id, quantity, gross_amount, discount_amount, net_amount,
         cost_amount, known_from, known_to
     from {{ ref('stg_sales__order_lines') }}
+    {%- if is_incremental() %}
+    where (source_system, line_id) in (
+        select lines.source_system, lines.line_id
+        from {{ ref('stg_sales__order_lines') }} as lines
+        where {{ changed_since_built('lines') }}
+            or (lines.source_system, lines.order_id) in (
+                select orders.source_system, orders.order_id
+                from {{ ref('int_orders__counted') }} as orders
+                where {{ changed_since_built('orders') }}
+            )
+    )
+    {%- endif %}
 
 ),
 

@@ -1,11 +1,22 @@
 {#- Orders with the rate of their day as known over time and whether they count, once for lines, counts and returns.
     An order in a currency without a rate does not count until one is known. -#}
+{{ config(materialized='incremental', unique_key=['source_system', 'order_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with orders as (
 
     select
         source_system, order_id, customer_ref, business_date as order_date, status, channel, entity_id, currency,
         batch_id, source_line, known_from, known_to
     from {{ ref('stg_sales__orders') }}
+    {%- if is_incremental() %}
+    where (source_system, order_id) in (
+        select orders.source_system, orders.order_id
+        from {{ ref('stg_sales__orders') }} as orders
+        where {{ changed_since_built('orders') }}
+            or (orders.currency, orders.business_date) in ({{ changed_rates() }})
+    )
+    {%- endif %}
 
 ),
 

@@ -1,30 +1,20 @@
 {#- Invoices (positive), payments on them and credit notes (negative) as events in the reporting currency. All that
     concerns an invoice converts at the rate of its issue date, carries its issue and due dates and counts when it does. -#}
+{{ config(materialized='incremental', unique_key=['source_system', 'kind', 'document_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with invoices as (
 
     select
-        source_system,
-        invoice_id,
-        customer_ref,
-        issued_date,
-        greatest(coalesce(due_date, issued_date), issued_date) as due_date,
-        total_amount,
-        currency,
-        batch_id,
-        source_line,
-        known_from,
-        known_to
-    from {{ ref('stg_finance__invoices') }}
-    where status <> 'void'
+        source_system, invoice_id, customer_ref, issued_date, due_date, total_amount, currency, rate, batch_id, source_line,
+        known_from, known_to
+    from {{ ref('int_invoices__rated') }}
 
 ),
 
-rated_invoices as (
+changed_invoices as (
 
-    {{ with_rates('invoices', 'invoices.issued_date', [
-        'source_system', 'invoice_id', 'customer_ref', 'issued_date', 'due_date', 'total_amount', 'currency', 'batch_id',
-        'source_line',
-    ]) }}
+    select invoices.source_system, invoices.invoice_id from invoices where {{ changed_since_built('invoices') }}
 
 ),
 
@@ -33,29 +23,54 @@ parents as (
     select
         source_system, invoice_id as parent_id, issued_date as parent_issued_date, due_date as parent_due_date,
         rate is null as is_parent_unrated, known_from, known_to
-    from rated_invoices
+    from invoices
 
 ),
 
 allocations as (
 
-    select source_system, invoice_id, amount, applied_date, batch_id, source_line, known_from, known_to
+    select
+        source_system, payment_id || '|' || invoice_id as document_id, invoice_id, amount, applied_date, batch_id, source_line,
+        known_from, known_to
     from {{ ref('stg_finance__payment_allocations') }}
+    {%- if is_incremental() %}
+    where (source_system, invoice_id) in (select source_system, invoice_id from changed_invoices)
+        or (source_system, payment_id, invoice_id) in (
+            select allocations.source_system, allocations.payment_id, allocations.invoice_id
+            from {{ ref('stg_finance__payment_allocations') }} as allocations
+            where {{ changed_since_built('allocations') }}
+        )
+    {%- endif %}
 
 ),
 
 credit_notes as (
 
     select
-        source_system, customer_ref, invoice_id, issued_date, currency, amount, batch_id, source_line, known_from, known_to
+        source_system, note_id, customer_ref, invoice_id, issued_date, currency, amount, batch_id, source_line, known_from,
+        known_to
     from {{ ref('stg_finance__credit_notes') }}
+    {%- if is_incremental() %}
+    where (source_system, note_id) in (
+        select notes.source_system, notes.note_id
+        from {{ ref('stg_finance__credit_notes') }} as notes
+        left join invoices
+            on notes.source_system = invoices.source_system
+            and notes.invoice_id = invoices.invoice_id
+        where {{ changed_since_built('notes') }}
+            or {{ changed_since_built('invoices') }}
+            or (notes.currency, coalesce(invoices.issued_date, notes.issued_date)) in ({{ changed_rates() }})
+    )
+    {%- endif %}
 
 ),
 
 credited as (
 
     {{ beside_parent(
-        'credit_notes', ['source_system', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line'],
+        'credit_notes', [
+            'source_system', 'note_id', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line',
+        ],
         'parents', ['parent_issued_date', 'parent_due_date', 'is_parent_unrated'],
         'credit_notes.invoice_id = parents.parent_id'
     ) }}
@@ -65,7 +80,7 @@ credited as (
 rated_notes as (
 
     {{ with_rates('credited', 'coalesce(credited.parent_issued_date, credited.issued_date)', [
-        'source_system', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line',
+        'source_system', 'note_id', 'customer_ref', 'issued_date', 'currency', 'amount', 'batch_id', 'source_line',
         'parent_issued_date', 'parent_due_date', 'is_parent_unrated',
     ]) }}
 
@@ -74,22 +89,25 @@ rated_notes as (
 events as (
 
     select
-        source_system, customer_ref, 'invoice' as kind, issued_date as event_date, issued_date, due_date, currency,
+        source_system, invoice_id as document_id, customer_ref, 'invoice' as kind, issued_date as event_date, issued_date, due_date, currency,
         {{ converted('total_amount', 'rate') }} as amount,
         batch_id, source_line, known_from, known_to
-    from rated_invoices
+    from invoices
+    {%- if is_incremental() %}
+    where (source_system, invoice_id) in (select source_system, invoice_id from changed_invoices)
+    {%- endif %}
 
     union all
 
     select
-        invoices.source_system, invoices.customer_ref, 'payment' as kind, allocations.applied_date as event_date,
-        invoices.issued_date, invoices.due_date, invoices.currency,
+        invoices.source_system, allocations.document_id, invoices.customer_ref, 'payment' as kind,
+        allocations.applied_date as event_date, invoices.issued_date, invoices.due_date, invoices.currency,
         -{{ converted('allocations.amount', 'invoices.rate') }} as amount,
         allocations.batch_id, allocations.source_line,
         greatest(allocations.known_from, invoices.known_from) as known_from,
         least(allocations.known_to, invoices.known_to) as known_to
     from allocations
-    inner join rated_invoices as invoices
+    inner join invoices
         on allocations.source_system = invoices.source_system
         and allocations.invoice_id = invoices.invoice_id
         and allocations.known_from < invoices.known_to
@@ -98,7 +116,7 @@ events as (
     union all
 
     select
-        source_system, customer_ref, 'credit_note' as kind, issued_date as event_date,
+        source_system, note_id as document_id, customer_ref, 'credit_note' as kind, issued_date as event_date,
         coalesce(parent_issued_date, issued_date) as issued_date,
         coalesce(parent_due_date, issued_date) as due_date,
         currency,
@@ -110,6 +128,7 @@ events as (
 
 select
     source_system,
+    document_id,
     customer_ref,
     kind,
     event_date,

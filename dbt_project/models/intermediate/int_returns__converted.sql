@@ -1,11 +1,27 @@
 {#- A return converts at the rate of its order's day, so that a full refund cancels to the cent; an orphan at its own.
     A return counts when its order does and it has a rate; while the order line is not known, it is an orphan. -#}
+{{ config(materialized='incremental', unique_key=['source_system', 'return_line_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with returns as (
 
     select
         source_system, return_line_id, original_line_id, customer_ref, business_date as return_date, net_amount,
         cost_amount, currency, batch_id, source_line, known_from, known_to
     from {{ ref('stg_sales__return_lines') }}
+    {%- if is_incremental() %}
+    where (source_system, return_line_id) in (
+        select returns.source_system, returns.return_line_id
+        from {{ ref('stg_sales__return_lines') }} as returns
+        left join {{ ref('int_order_lines__converted') }} as lines
+            on returns.source_system = lines.source_system
+            and returns.original_line_id = lines.line_id
+        where {{ changed_since_built('returns') }}
+            or {{ changed_since_built('lines') }}
+            or (returns.currency, returns.business_date) in ({{ changed_rates() }})
+            or (returns.currency, lines.order_date) in ({{ changed_rates() }})
+    )
+    {%- endif %}
 
 ),
 

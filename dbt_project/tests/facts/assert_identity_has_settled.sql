@@ -3,8 +3,9 @@
 select keys.as_of_date, keys.shared_key
 from {{ ref('int_account_keys__shared') }} as keys
 inner join {{ ref('int_customers__identity') }} as identity
-    on keys.as_of_date = identity.as_of_date
-    and keys.source_system = identity.source_system
+    on keys.source_system = identity.source_system
     and keys.source_id = identity.source_id
+    and identity.valid_from <= keys.as_of_date
+    and identity.valid_to > keys.as_of_date
 group by keys.as_of_date, keys.shared_key
 having count(distinct identity.customer_id) > 1

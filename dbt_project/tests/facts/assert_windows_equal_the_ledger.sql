@@ -1,48 +1,51 @@
 {{ config(meta={'dagster': {'ref': {'name': 'int_account_windows__summed'}}}) }}
--- The running sums of the release date against plain sums over the ledger, window by window.
+-- The sums as they are carried along, against plain sums over the ledger: all accounts together, every measure and window.
+{%- set bounded = windowed_measures().keys() | reject('equalto', 'all') | list %}
 with release as (
 
-    select as_of_date, known_at from {{ ref('stg_run__dates') }} where is_release_date
+    select dates.as_of_date, dates.known_at, policy.policy_version
+    from {{ ref('stg_run__dates') }} as dates
+    inner join {{ ref('int_policy__in_force') }} as policy on dates.as_of_date = policy.as_of_date
+    where dates.is_release_date
 
 ),
 
-windows as (
+lengths as (
 
-    select windows.window_name, cast(windows.window_days as integer) as window_days
+    select
+        {%- for window_name in bounded %}
+        cast(max(case when windows.window_name = '{{ window_name }}' then windows.window_days end) as integer) as days_{{ window_name }}{{ "," if not loop.last }}
+        {%- endfor %}
     from {{ ref('policy_windows') }} as windows
-    inner join {{ ref('int_policy__in_force') }} as policy on windows.policy_version = policy.policy_version
-    where policy.is_release_date
+    inner join release on windows.policy_version = release.policy_version
 
 ),
 
-summed as (
+carried as (
 
-    select windows.window_name, sum(summed.net_amount) as net_amount, sum(summed.due_amount) as due_amount
+    select
+        {{ each_windowed("coalesce(sum(summed.{n}), 0) as {n}") }}
     from {{ ref('int_account_windows__summed') }} as summed
-    inner join windows on summed.window_name = windows.window_name
     inner join release on summed.valid_from <= release.as_of_date and summed.valid_to > release.as_of_date
-    group by windows.window_name
 
 ),
 
 plain as (
 
-    select windows.window_name, sum(days.net_amount) as net_amount, sum(days.due_amount) as due_amount
+    select
+        {{ each_windowed(
+            "coalesce(sum(case when " ~ add_days('days.window_date', 'lengths.days_{w}') ~ " > release.as_of_date then days.{m} else 0 end), 0) as {n}",
+            "coalesce(sum(days.{m}), 0) as {n}",
+        ) }}
     from {{ ref('int_account_days') }} as days
-    cross join windows
+    cross join lengths
     inner join release
         on days.event_date <= release.as_of_date
         and days.effective_from <= release.known_at
-        and (
-            windows.window_days is null
-            or {{ add_days('days.window_date', 'windows.window_days') }} > release.as_of_date
-        )
-    group by windows.window_name
 
 )
 
-select coalesce(summed.window_name, plain.window_name) as window_name
-from summed
-full join plain on summed.window_name = plain.window_name
-where coalesce(summed.net_amount, 0) <> coalesce(plain.net_amount, 0)
-    or coalesce(summed.due_amount, 0) <> coalesce(plain.due_amount, 0)
+select carried.net_amount_all, plain.net_amount_all as plain_net_amount_all
+from carried
+cross join plain
+where {{ each_windowed("carried.{n} <> plain.{n} or").replace(',', '') }} false

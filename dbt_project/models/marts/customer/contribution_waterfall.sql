@@ -27,7 +27,7 @@ with release as (
 totals as (
 
     select
-        windowed.as_of_date,
+        release.as_of_date,
         windowed.customer_id,
         windowed.gross_amount_365d as gross_amount,
         windowed.discount_amount_365d as discount_amount,
@@ -36,7 +36,7 @@ totals as (
         windowed.margin_amount_365d as margin_amount,
         windowed.costless_amount_365d as costless_amount
     from {{ ref('int_customers__windowed') }} as windowed
-    inner join release on windowed.as_of_date = release.as_of_date
+    inner join release on windowed.valid_from <= release.as_of_date and windowed.valid_to > release.as_of_date
     where windowed.gross_amount_365d <> 0
         or windowed.net_amount_365d <> 0
         or windowed.returned_amount_365d <> 0

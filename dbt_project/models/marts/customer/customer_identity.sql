@@ -1,5 +1,5 @@
 select
-    identity.as_of_date,
+    dates.as_of_date,
     identity.customer_id,
     identity.source_system,
     identity.source_id,
@@ -10,5 +10,7 @@ select
     identity.account_count,
     identity.first_known_at
 from {{ ref('int_customers__identity') }} as identity
-inner join {{ ref('stg_run__dates') }} as dates on identity.as_of_date = dates.as_of_date
+inner join {{ ref('stg_run__dates') }} as dates
+    on identity.valid_from <= dates.as_of_date
+    and identity.valid_to > dates.as_of_date
 where dates.is_release_date

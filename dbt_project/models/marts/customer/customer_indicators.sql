@@ -12,7 +12,7 @@ windowed as (
 
 dated as (
 
-    select as_of_date, customer_id, first_order_date, last_order_date, last_contact_date
+    select customer_id, valid_from, valid_to, first_order_date, last_order_date, last_contact_date
     from {{ ref('int_customers__dated') }}
 
 )
@@ -54,8 +54,10 @@ select
     {{ money('coalesce(windowed.pipeline_amount, 0)') }} as pipeline_amount
 from population
 left join windowed
-    on population.as_of_date = windowed.as_of_date
-    and population.customer_id = windowed.customer_id
+    on population.customer_id = windowed.customer_id
+    and windowed.valid_from <= population.as_of_date
+    and windowed.valid_to > population.as_of_date
 left join dated
-    on population.as_of_date = dated.as_of_date
-    and population.customer_id = dated.customer_id
+    on population.customer_id = dated.customer_id
+    and dated.valid_from <= population.as_of_date
+    and dated.valid_to > population.as_of_date

@@ -1,6 +1,18 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ delete_where('(source_system, order_id) in (select source_system, order_id from ' ~ ref('int_orders__touched') ~ ')') }}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
 with release as (
 
     select as_of_date, known_at from {{ ref('stg_run__dates') }} where is_release_date
+
+),
+
+touched as (
+
+    select source_system, order_id from {{ ref('int_orders__touched') }}
 
 ),
 
@@ -10,6 +22,7 @@ orders as (
         orders.source_system, orders.order_id, orders.customer_ref, orders.order_date, orders.status, orders.is_counted,
         orders.uncounted_reason, orders.channel, orders.entity_id, orders.currency
     from {{ ref('int_orders__counted') }} as orders
+    inner join touched on orders.source_system = touched.source_system and orders.order_id = touched.order_id
     inner join release
         on orders.order_date <= release.as_of_date
         and orders.known_from <= release.known_at
@@ -30,6 +43,7 @@ lines as (
         max(case when lines.rate is not null and lines.margin_amount is null then 1 else 0 end) as has_costless_line,
         sum(lines.net_amount_original) as net_amount_original
     from {{ ref('int_order_lines__converted') }} as lines
+    inner join touched on lines.source_system = touched.source_system and lines.order_id = touched.order_id
     inner join release
         on lines.known_from <= release.known_at
         and lines.known_to > release.known_at
@@ -44,6 +58,7 @@ returned as (
         returns.order_id,
         -sum(returns.net_amount) as returned_amount
     from {{ ref('int_returns__converted') }} as returns
+    inner join touched on returns.source_system = touched.source_system and returns.order_id = touched.order_id
     inner join release
         on returns.return_date <= release.as_of_date
         and returns.known_from <= release.known_at

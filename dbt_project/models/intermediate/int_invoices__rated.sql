@@ -1,0 +1,35 @@
+{#- Invoices with the rate of their issue date, as known over time. -#}
+{{ config(materialized='incremental', unique_key=['source_system', 'invoice_id']) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
+with invoices as (
+
+    select
+        source_system,
+        invoice_id,
+        customer_ref,
+        issued_date,
+        greatest(coalesce(due_date, issued_date), issued_date) as due_date,
+        total_amount,
+        currency,
+        batch_id,
+        source_line,
+        known_from,
+        known_to
+    from {{ ref('stg_finance__invoices') }}
+    where status <> 'void'
+        {%- if is_incremental() %}
+        and (source_system, invoice_id) in (
+            select invoices.source_system, invoices.invoice_id
+            from {{ ref('stg_finance__invoices') }} as invoices
+            where {{ changed_since_built('invoices') }}
+                or (invoices.currency, invoices.issued_date) in ({{ changed_rates() }})
+        )
+        {%- endif %}
+
+)
+
+{{ with_rates('invoices', 'invoices.issued_date', [
+    'source_system', 'invoice_id', 'customer_ref', 'issued_date', 'due_date', 'total_amount', 'currency', 'batch_id',
+    'source_line',
+]) }}
