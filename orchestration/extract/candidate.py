@@ -15,7 +15,6 @@ from pathlib import Path
 import duckdb
 
 from orchestration.extract import readers
-from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import Amounts
 from orchestration.extract.mapping import control_columns, projection, unknown_columns
 from orchestration.extract.physical import HeldFile
@@ -229,7 +228,7 @@ def _read(file: Path) -> str:
 
 def _prove(candidate: Candidate) -> None:
     """Raise HeldFile unless every record, and every amount of each currency, went to exactly one place, and not more
-    records were set aside than the contract allows."""
+    records were set aside than its source may have."""
     records, quarantined = candidate.records, candidate.quarantined
     if records != candidate.accepted + candidate.duplicates + quarantined:
         raise HeldFile(
@@ -239,9 +238,9 @@ def _prove(candidate: Candidate) -> None:
     for part in candidate.amounts:
         if part.delivered != part.accepted + part.duplicates + part.quarantined:
             raise HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
-    contract = load_contract()
-    if quarantined > max(Decimal(contract.quarantine_records), contract.quarantine_share * records):
+    tolerance = candidate.delivery.feed.tolerance
+    if not tolerance.bears(quarantined, records):
         raise HeldFile(
-            f"{quarantined} of {records} records break a rule, more than {contract.quarantine_share:.0%} and "
-            f"{contract.quarantine_records}; mend the map or ask for the file again"
+            f"{quarantined} of {records} records break a rule, more than {tolerance.share:.0%} and "
+            f"{tolerance.records}; mend the map or ask for the file again"
         )

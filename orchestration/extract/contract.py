@@ -99,13 +99,31 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Tolerance:
+    """How many records of a file may break a rule: a file with more than both of ``share`` and ``records`` is held."""
+
+    share: Decimal
+    records: int
+
+    @classmethod
+    def of(cls, limits: dict[str, Any]) -> Tolerance:
+        """Raises ContractError unless share is a number from 0 to 1 and records a whole number from 0."""
+        share, records = limits.get("share"), limits.get("records")
+        if not (isinstance(share, int | float) and 0 <= share <= 1 and isinstance(records, int) and records >= 0):
+            raise ContractError(f"quarantine is {limits}, expected like {{share: 0.1, records: 20}}")
+        return cls(Decimal(str(share)), records)
+
+    def bears(self, quarantined: int, records: int) -> bool:
+        return quarantined <= max(Decimal(self.records), self.share * records)
+
+
+@dataclass(frozen=True)
 class Contract:
-    """``quarantine_share`` and ``quarantine_records``: a file with more rejected records than both is held."""
+    """``tolerance`` is that of every source that names none of its own."""
 
     version: str
     tables: tuple[Table, ...]
-    quarantine_share: Decimal
-    quarantine_records: int
+    tolerance: Tolerance
 
     def table(self, name: str) -> Table:
         """The table called ``family.entity``; raises ContractError with the known names otherwise."""
@@ -124,8 +142,7 @@ def load_contract(path: Path = CONTRACT_FILE) -> Contract:
     """Read and check the contract file. Raises ContractError naming the table and column at fault."""
     document = yaml.safe_load(path.read_text(encoding="utf-8"))
     tables = tuple(_table(name, body) for name, body in document["tables"].items())
-    limits = document["quarantine"]
-    return Contract(str(document["version"]), tables, Decimal(str(limits["share"])), int(limits["records"]))
+    return Contract(str(document["version"]), tables, Tolerance.of(document["quarantine"]))
 
 
 def _table(name: str, body: dict[str, Any]) -> Table:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from orchestration.extract.contract import Contract, ContractError, Table, load_contract
+from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "parquet", "xlsx")
@@ -72,6 +72,7 @@ class Feed:
     mode: str
     timezone: str
     columns: Mapping[str, ColumnMap]
+    tolerance: Tolerance
     deleted: ColumnMap | None = None
 
     @property
@@ -158,6 +159,7 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
     where = f"sources: {name}.{entity}"
     family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
     try:
+        tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
     except ContractError as error:
         raise SourcesError(f"{where}: {error}") from error
@@ -170,7 +172,6 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         raise SourcesError(
             f"{where}: files is {body.get('files')!r}, expected a file name with {DATE_FIELD} in it, or a list of them"
         )
-    zone = _zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai"))
     encoding = str(body.get("encoding", "utf-8"))
     try:
         codecs.lookup(encoding)
@@ -187,8 +188,9 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         encoding=encoding,
         delivered=body["delivered"],
         mode=str(body.get("mode", MODES[0])),
-        timezone=zone,
+        timezone=_zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai")),
         columns=mapped,
+        tolerance=tolerance,
         deleted=_column_map(f"{where}.deleted", body["deleted"]) if "deleted" in body else None,
     )
 

@@ -311,13 +311,26 @@ def test_every_amount_of_a_file_is_accepted_repeated_or_set_aside_per_currency(s
 
 def test_a_file_with_too_many_rejected_records_is_held(settings: Settings) -> None:
     known = feeds(settings)
-    allowed = load_contract().quarantine_records
+    allowed = load_contract().tolerance.records
     for day, bad in ((1, allowed), (2, allowed + 1)):
         lines = ["1,A,2025-01-01,5", *(f"{number},,2025-01-01,5" for number in range(2, bad + 2))]
         deliver(settings, f"finance/payment_2025010{day}.csv", "\n".join(["nr,who,day,value", *lines, ""]))
     sound, held = prepare(settings, known)
     assert (sound.held, sound.quarantined) == (None, allowed)
     assert "payment_20250102.csv: 21 of 22 records break a rule" in str(held.held)
+
+
+def test_a_source_may_bear_fewer_rejected_records_than_the_contract(settings: Settings) -> None:
+    text = SOURCES.replace("    family: finance\n", "    family: finance\n    quarantine: {share: 0.5, records: 1}\n")
+    assert text != SOURCES
+    settings.home.mkdir(parents=True)
+    settings.sources.write_text(text.replace("ENCODING", "utf-8").replace("FORMAT", "csv"), encoding="utf-8")
+    for day, bad in ((1, 2), (2, 3)):
+        lines = ["1,A,2025-01-01,5", "2,A,2025-01-01,5", *(f"{number},,2025-01-01,5" for number in range(3, bad + 3))]
+        deliver(settings, f"finance/payment_2025010{day}.csv", "\n".join(["nr,who,day,value", *lines, ""]))
+    sound, held = prepare(settings, load_registry(settings.sources).feeds)
+    assert (sound.held, sound.quarantined) == (None, 2)
+    assert "3 of 5 records break a rule, more than 50% and 1" in str(held.held)
 
 
 def test_dates_may_be_written_in_the_ways_the_map_names_and_in_no_other(settings: Settings) -> None:
