@@ -1,12 +1,16 @@
-"""What tests share: settings of an empty home, and one published home built by the front door itself, once a session.
+"""What tests share: settings of an empty home, and one published home, built by the front door once for all workers.
 
 A test that changes a home works on a copy (``installation.copy_of``); the shared one stays as it was published.
 """
 
 from __future__ import annotations
 
+import fcntl
+import pickle
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import hypothesis
 import pytest
@@ -14,6 +18,8 @@ from installation import KEY, PROVE, Published, copy_of, start_tiering, tiering
 
 from orchestration.demo.company import END, write_demo
 from orchestration.settings import Settings
+
+T = TypeVar("T")
 
 hypothesis.settings.register_profile("test", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("prove", max_examples=2_000, deadline=None)
@@ -27,21 +33,47 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(scope="session")
-def published_home(tmp_path_factory: pytest.TempPathFactory) -> Published:
+def published_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Published:
     """The tiny demo: three days decided as one range, a fourth day on its own, a fifth one waiting to be decided."""
-    home = tmp_path_factory.mktemp("published") / "home"
-    write_demo(home, scale="tiny", daily_days=5)
-    first, second, third, fourth, fifth = (END - timedelta(days=back) for back in (4, 3, 2, 1, 0))
-    backfill = tiering(home, "backfill", "--from", str(first), "--to", str(third))
-    run = tiering(home, "run", "--date", str(fourth))
-    return Published(home, (first, second, third, fourth), fifth, backfill, run)
+
+    def publish(folder: Path) -> Published:
+        home = folder / "home"
+        write_demo(home, scale="tiny", daily_days=5)
+        first, second, third, fourth, fifth = (END - timedelta(days=back) for back in (4, 3, 2, 1, 0))
+        backfill = tiering(home, "backfill", "--from", str(first), "--to", str(third))
+        run = tiering(home, "run", "--date", str(fourth))
+        return Published(home, (first, second, third, fourth), fifth, backfill, run)
+
+    return _once(_shared(tmp_path_factory, worker_id) / "published", publish)
 
 
 @pytest.fixture(scope="session")
-def fifth_day_release(published_home: Published, tmp_path_factory: pytest.TempPathFactory) -> str:
+def fifth_day_release(published_home: Published, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """The id of the fifth day's release when nothing disturbs its run."""
-    home = copy_of(published_home, tmp_path_factory.mktemp("undisturbed"))
-    ran = start_tiering(home, "run", "--date", str(published_home.next_day))
-    _, told = ran.communicate()
-    assert ran.returncode == 0, told
-    return (home / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
+
+    def decide(folder: Path) -> str:
+        home = copy_of(published_home, folder)
+        ran = start_tiering(home, "run", "--date", str(published_home.next_day))
+        _, told = ran.communicate()
+        assert ran.returncode == 0, told
+        return (home / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
+
+    return _once(_shared(tmp_path_factory, worker_id) / "undisturbed", decide)
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder that all workers of a session have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base if worker_id == "master" else base.parent
+
+
+def _once(folder: Path, make: Callable[[Path], T]) -> T:
+    """What ``make`` returns for the folder: made by the worker that asks first, while others wait for it."""
+    folder.mkdir(exist_ok=True)
+    made = folder / "made.pickle"
+    with (folder / "turn.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        if not made.exists():
+            made.write_bytes(pickle.dumps(make(folder)))
+        value: T = pickle.loads(made.read_bytes())
+    return value

@@ -1,0 +1,244 @@
+"""Features of customers before a cut-off → one fitted base model. A pure function: same rows, same bytes.
+
+What the model says of customers is score.py's; whether it is good enough is evaluate.py's. The rungs of the ladder:
+``btyd`` (enough repeat purchases and a fit within its bounds), ``rfm_cells`` (means of recency x frequency cells),
+``global_rate`` (one rate for all: not enough data), ``none`` (no customers).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ml.btyd import (
+    Btyd,
+    GammaGamma,
+    GammaGammaRefused,
+    History,
+    fit_btyd,
+    fit_gamma_gamma,
+    log_likelihood,
+)
+from ml.params import Params, as_mapping, params_of
+
+Ints = npt.NDArray[np.intp]
+
+DATES = ("first_purchase_date", "last_purchase_date")
+AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
+
+
+class FeaturesError(ValueError):
+    """The features are not one whole row per customer."""
+
+
+class LeakError(FeaturesError):
+    """Something from the cut-off on is known that must not be."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Shrunk means of one recency x frequency cell over a label window of ``horizon`` days."""
+
+    horizon: int
+    recency_band: int
+    frequency_band: int
+    customers: int
+    inactive_probability: float
+    purchase_count: float
+    net_amount: float
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """All that scoring needs, and why. ``reason`` says how the rung came about and which value model is used.
+
+    ``purchase_rate``: repeat purchase days per customer and day; ``mean_day_amount``: net value of a purchase day;
+    ``margin_rate``: margin per net value of known cost, None when no cost is known.
+    """
+
+    name: str
+    cutoff: date
+    rung: str
+    reason: str
+    customer_count: int
+    repeater_count: int
+    purchase_rate: float
+    mean_day_amount: float
+    margin_rate: float | None
+    btyd: Btyd | None
+    log_likelihood: float | None
+    gamma_gamma: GammaGamma | None
+    cells: tuple[Cell, ...]
+    params: Params
+
+    def to_json(self) -> str:
+        """Canonical: keys sorted, floats in their shortest exact form, so that equal models have equal bytes."""
+        content = asdict(self) | {"cutoff": self.cutoff.isoformat(), "params": as_mapping(self.params)}
+        return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> BaseModel:
+        """The model that ``to_json`` wrote. Raises KeyError, TypeError or ParamsError for anything else."""
+        content = json.loads(text)
+        for name, kind in (("btyd", Btyd), ("gamma_gamma", GammaGamma)):
+            if found := content[name]:
+                content[name] = kind(**found | {"at_bound": tuple(found["at_bound"])})
+        content["cutoff"] = date.fromisoformat(content["cutoff"])
+        content["cells"] = tuple(Cell(**cell) for cell in content["cells"])
+        content["params"] = params_of(content["params"])
+        return cls(**content)
+
+    @property
+    def version(self) -> str:
+        """sha256 of the JSON."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+
+def fit(
+    features: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, pd.DataFrame] | None = None
+) -> BaseModel:
+    """The base model of customers with a purchase before the cut-off, on the highest rung that the data carries.
+
+    ``features``: customer_id, first_purchase_date, last_purchase_date, purchase_days (distinct days with a purchase),
+    net_amount (lifetime), mean_day_amount (mean net value of a purchase day), margin_amount and costed_net_amount (of
+    lines whose cost is known). ``past``: per horizon H the same columns as of cutoff - H; with ``features`` they give
+    the label window [cutoff - H, cutoff) that cells are learned from. Raises FeaturesError, or LeakError for a purchase
+    on or after a cut-off.
+    """
+    frame = checked_features(features, cutoff)
+    history = history_of(frame, cutoff)
+    days, costed = frame["purchase_days"].sum(), frame["costed_net_amount"].sum()
+    rung = _rung(frame, cutoff, params, past or {})
+    return BaseModel(
+        name=params.model,
+        cutoff=cutoff,
+        customer_count=len(frame),
+        repeater_count=_repeaters(frame),
+        purchase_rate=float(history.repeats.sum() / history.age.sum()) if len(frame) else 0.0,
+        mean_day_amount=float(frame["net_amount"].sum() / days) if days else 0.0,
+        margin_rate=float(frame["margin_amount"].sum() / costed) if costed > 0 else None,
+        log_likelihood=log_likelihood(rung.btyd, history) if rung.btyd else None,
+        params=params,
+        **vars(rung),
+    )
+
+
+def checked_features(features: pd.DataFrame, cutoff: date) -> pd.DataFrame:
+    """The columns a model reads, typed, ordered by customer; a cost that is not known counts as nothing of known cost.
+
+    Raises FeaturesError for missing columns, repeated customers or impossible values, LeakError for a purchase on or
+    after the cut-off.
+    """
+    columns = ("customer_id", *DATES, "purchase_days", *AMOUNTS)
+    if missing := [name for name in columns if name not in features]:
+        raise FeaturesError(f"features: columns {missing} are missing, expected {list(columns)}")
+    frame = features[list(columns)].sort_values("customer_id", ignore_index=True)
+    for name in DATES:
+        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
+    for name in ("purchase_days", *AMOUNTS):
+        frame[name] = frame[name].astype(np.float64)
+    is_costed = frame["costed_net_amount"].notna() & frame["margin_amount"].notna()
+    frame[["margin_amount", "costed_net_amount"]] = frame[["margin_amount", "costed_net_amount"]].where(is_costed, 0.0)
+
+    first, last, days = frame["first_purchase_date"], frame["last_purchase_date"], frame["purchase_days"]
+    span = (last - first).dt.days
+    is_infinite = frame[list(AMOUNTS)].isin([np.inf, -np.inf]).any(axis=1)
+    _refuse(frame, frame.isna().any(axis=1) | is_infinite, "have missing or infinite values")
+    _refuse(frame, frame["customer_id"].duplicated(), "stand there twice")
+    _refuse(frame, last >= pd.Timestamp(cutoff), f"have a purchase on or after the cut-off {cutoff}", LeakError)
+    _refuse(frame, (days < 1) | (days > span + 1) | ((days == 1) != (span == 0)), "have dates unlike their days")
+    return frame
+
+
+def history_of(frame: pd.DataFrame, cutoff: date) -> History:
+    """Sufficient statistics in days of checked features."""
+    first = frame["first_purchase_date"]
+    recency = (frame["last_purchase_date"] - first).dt.days.to_numpy().astype(np.float64)
+    age = (pd.Timestamp(cutoff) - first).dt.days.to_numpy().astype(np.float64)
+    return History(frame["purchase_days"].to_numpy() - 1.0, recency, age)
+
+
+def cell_bands(frame: pd.DataFrame, cutoff: date, params: Params) -> tuple[Ints, Ints]:
+    """Recency and frequency band of each customer, shape (n,): how many lower edges it has reached."""
+    silent = (pd.Timestamp(cutoff) - frame["last_purchase_date"]).dt.days.to_numpy()
+    recency = np.searchsorted(params.cell_recency_days, silent, side="right")
+    return recency, np.searchsorted(params.cell_purchase_days, frame["purchase_days"].to_numpy(), side="right")
+
+
+@dataclass(frozen=True)
+class _Rung:
+    rung: str
+    reason: str
+    btyd: Btyd | None = None
+    gamma_gamma: GammaGamma | None = None
+    cells: tuple[Cell, ...] = ()
+
+
+def _rung(frame: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, pd.DataFrame]) -> _Rung:
+    """The highest rung of the ladder that the data carries."""
+    customers, repeaters = len(frame), _repeaters(frame)
+    if not customers:
+        return _Rung("none", "no customers to learn from")
+    if customers < params.min_customers:
+        return _Rung("global_rate", f"not enough data: {customers} customers, expected {params.min_customers}")
+    btyd, why = None, f"{repeaters} customers with a repeat purchase"
+    if repeaters < params.base_min_repeaters:
+        why += f", expected {params.base_min_repeaters}"
+    else:
+        btyd = fit_btyd(history_of(frame, cutoff), params.model)
+        if not btyd.at_bound:
+            gamma_gamma, value = _value_model(frame, params)
+            return _Rung("btyd", f"{why}; {value}", btyd, gamma_gamma)
+        why = f"{params.model} has {', '.join(btyd.at_bound)} at a bound"
+    for horizon in params.horizons:
+        known = len(past[horizon]) if horizon in past else 0
+        if known < params.min_customers:
+            short = f"history is too short: {known} customers {horizon} days before, expected {params.min_customers}"
+            return _Rung("global_rate", f"{why}; {short}", btyd)
+    cells = [cell for horizon in params.horizons for cell in _cells(frame, past[horizon], cutoff, horizon, params)]
+    return _Rung("rfm_cells", why, btyd, cells=tuple(cells))
+
+
+def _repeaters(frame: pd.DataFrame) -> int:
+    return int((frame["purchase_days"] > 1).sum())
+
+
+def _value_model(frame: pd.DataFrame, params: Params) -> tuple[GammaGamma | None, str]:
+    """Gamma-Gamma, or none and why."""
+    days, mean_amount = frame["purchase_days"].to_numpy(), frame["mean_day_amount"].to_numpy()
+    try:
+        return fit_gamma_gamma(days, mean_amount, params.correlation_limit), "value by Gamma-Gamma"
+    except GammaGammaRefused as refused:
+        return None, f"value by the population's mean: {refused}"
+
+
+def _cells(frame: pd.DataFrame, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
+    """Means of every cell over [cutoff - horizon, cutoff), shrunk to the global mean: (sum + k mean) / (n + k)."""
+    start = cutoff - timedelta(days=horizon)
+    before = checked_features(past, start)
+    now = frame.set_index("customer_id").reindex(before["customer_id"])
+    _refuse(before, now["purchase_days"].isna().to_numpy(), f"were known on {start} but are not on {cutoff}")
+    count = now["purchase_days"].to_numpy() - before["purchase_days"].to_numpy()
+    amount = now["net_amount"].to_numpy() - before["net_amount"].to_numpy()
+    labels = np.stack([count == 0, count, amount])
+    recency, frequency = cell_bands(before, start, params)
+    k = params.cell_shrinkage_customers
+    for r, f in product(range(len(params.cell_recency_days) + 1), range(len(params.cell_purchase_days) + 1)):
+        inside = labels[:, (recency == r) & (frequency == f)]
+        means = (inside.sum(axis=1) + k * labels.mean(axis=1)) / (inside.shape[1] + k)
+        yield Cell(horizon, r, f, inside.shape[1], *(float(mean) for mean in means))
+
+
+def _refuse(frame: pd.DataFrame, wrong: Any, what: str, error: type[FeaturesError] = FeaturesError) -> None:
+    """Raise when any row is wrong, naming the first few customers."""
+    if found := frame.loc[wrong, "customer_id"].head(3).tolist():
+        raise error(f"features: {int(wrong.sum())} customers {what}, such as {found}")
