@@ -146,7 +146,12 @@ def measure(folder: Path, before: Path, after: Path, times: int, since: date | N
 def _kept(connection: duckdb.DuckDBPyConnection, table: str, since: date | None) -> str:
     names = {row[0] for row in connection.execute(f"select column_name from (describe source.{table})").fetchall()}
     dated = next((name for name in DATES if name in names), None)
-    return f"where rows.{dated} >= date '{since}'" if since and dated else ""
+    if since is None:
+        return ""
+    if dated is None and "order_id" in names:  # lines have the date of their order
+        orders = f"select order_id from source.raw.raw_sales__order where business_date >= date '{since}'"
+        return f"where rows.order_id in ({orders})"
+    return f"where rows.{dated} >= date '{since}'" if dated else ""
 
 
 def _copy_run_tables(connection: duckdb.DuckDBPyConnection) -> None:

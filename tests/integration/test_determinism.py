@@ -14,12 +14,15 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
-from installation import Published, current, environment
+from installation import PROVE, Published, current, environment, rows, settings_of
 
+from orchestration.demo.company import write_demo
+from orchestration.plan import days_between
+from orchestration.running import run_days
 from orchestration.settings import PROJECT_ROOT, THREADS
 
 SHUFFLE = 20251231  # one seed for every file, so that files with the same bytes keep the same bytes
@@ -68,6 +71,24 @@ def test_files_with_their_rows_shuffled_give_the_same_marts(published_home: Publ
     assert all(count > 0 for count in shuffled.values()), shuffled
     decide(home, published_home.days, threads=2)
     assert content(home) == content(published_home.home)
+
+
+if PROVE:  # about fifteen minutes: make prove
+
+    def test_ninety_days_one_by_one_decide_what_they_decide_as_a_range(tmp_path: Path) -> None:
+        one_by_one, as_a_range = settings_of(tmp_path / "one_by_one"), settings_of(tmp_path / "as_a_range")
+        for settings in (one_by_one, as_a_range):
+            first = write_demo(settings.home, scale="tiny", daily_days=92).first_day
+        days = days_between(first, first + timedelta(days=89))
+        assert run_days(as_a_range, days[0], days[-1], lambda *_: None).success
+        for day in days:
+            assert run_days(one_by_one, day, day, lambda *_: None).success, day
+            alone, together = (
+                rows(f"from read_parquet('{settings.decisions}/{day}.parquet') order by all")
+                for settings in (one_by_one, as_a_range)
+            )
+            assert alone == together, day
+        assert content(one_by_one.home) == content(as_a_range.home)
 
 
 def shuffle_csv(file: Path) -> None:
