@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
+from orchestration.cli_reading import reading
 from orchestration.console import (
     FAILED,
-    USAGE,
+    AsJson,
     err,
     out,
     print_json,
@@ -25,16 +25,14 @@ from orchestration.console import (
     stop_unless_published,
     told_plainly,
 )
-from orchestration.doctor import examine
 from orchestration.plan import days_between
-from orchestration.release.catalogue import SERVING, current_release
+from orchestration.release.catalogue import current_release
 from orchestration.release.comparison import compare_tiers
 from orchestration.settings import Settings, load_settings
-from orchestration.status import check_days, default_day, is_decided, standing, undecided_before
+from orchestration.status import check_days, default_day, is_decided, undecided_before
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-
-AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
+app.add_typer(reading)
 
 
 @app.callback()
@@ -99,56 +97,6 @@ def backfill(
 
 
 @app.command()
-def status(as_json: AsJson = False) -> None:
-    """Releases, freshness, undecided days, and which extract is missing for a day."""
-    with told_plainly():
-        facts = standing(load_settings())
-        if as_json:
-            print_json(facts)
-            return
-        undecided, incomplete = facts["undecided_days"], facts["incomplete_days"]
-        out.print(f"home             {facts['home']}")
-        out.print(f"current release  {facts['current_release'] or 'none yet: tiering run'} of {len(facts['releases'])}")
-        out.print(f"newest delivery  {facts['newest_delivery']}")
-        out.print(f"undecided days   {len(undecided)}{': ' + span(undecided) if undecided else ''}")
-        for day, names in list(incomplete.items())[-5:]:
-            out.print(f"missing on {day}: {', '.join(names)}")
-
-
-@app.command()
-def path() -> None:
-    """The current release's folder."""
-    with told_plainly():
-        out.print(str(current_release(load_settings())))
-
-
-@app.command()
-def sql(query: str, as_json: AsJson = False) -> None:
-    """SQL over the current release, read-only; runs beside a run that is writing."""
-    import duckdb
-
-    if not query.strip(" ;"):
-        raise typer.BadParameter("the query is empty, expected a select over the release's marts")
-    with told_plainly():
-        database = current_release(load_settings()) / SERVING
-        with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
-            try:
-                result = connection.execute(query)
-            except duckdb.Error as error:
-                err.print(str(error), markup=False)
-                raise typer.Exit(USAGE) from error
-            names = [column[0] for column in result.description]
-            rows = result.fetchall()
-    if as_json:
-        print_json([dict(zip(names, row, strict=True)) for row in rows])
-        return
-    table = Table(*names, title=database.parent.name)
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
-    out.print(table)
-
-
-@app.command()
 def reproduce(
     release: Annotated[str | None, typer.Argument(help="A release id. Default: the current release.")] = None,
     as_json: AsJson = False,
@@ -166,22 +114,6 @@ def reproduce(
         else:
             show_reproduction(done)
         if not done.is_identical:
-            raise typer.Exit(FAILED)
-
-
-@app.command()
-def doctor(as_json: AsJson = False) -> None:
-    """What is wrong with this installation and how to mend it."""
-    with told_plainly():
-        findings = examine(load_settings())
-        if as_json:
-            print_json([vars(finding) for finding in findings])
-        else:
-            for finding in findings:
-                out.print(f"{'ok  ' if finding.is_ok else 'MEND'} {finding.what}: {finding.found}", markup=False)
-                if not finding.is_ok:
-                    out.print(f"     {finding.mend}", markup=False)
-        if not all(finding.is_ok for finding in findings):
             raise typer.Exit(FAILED)
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -27,6 +27,8 @@ from orchestration.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from orchestration.running import Outcome
     from orchestration.scratch import Reproduction
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
 

@@ -21,6 +21,7 @@ from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Verdict
 from orchestration.build_state import go_on, stands_for
+from orchestration.decision_history import load_decisions
 from orchestration.extract.contract import Contract, Table, load_contract
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
@@ -44,11 +45,18 @@ RUN_TABLES = {
     "owner varchar, observed varchar, expected varchar, checked_at timestamptz, run_id varchar",
     "run_reconciliations": "subject varchar, measure varchar, expected decimal(38,4), observed decimal(38,4), "
     "residual decimal(38,4), status varchar",
+    "run_tier_intervals": "customer_id varchar, tier varchar, valid_from date, valid_to date",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
 
-KEPT_BETWEEN_RUNS = ("run_batches", "run_batch_amounts", "run_fingerprints", "run_quarantined_rows")
+KEPT_BETWEEN_RUNS = (
+    "run_batches",
+    "run_batch_amounts",
+    "run_fingerprints",
+    "run_quarantined_rows",
+    "run_tier_intervals",
+)
 
 
 class AlteredRaw(RuntimeError):
@@ -91,7 +99,7 @@ def load_run(
     connection.execute("begin")
     if not stands_for(connection, contract):
         connection.execute("drop schema if exists raw cascade")
-        for name in RUN_TABLES:
+        for name in (*RUN_TABLES, "decisions_read"):
             connection.execute(f"drop table if exists run.{name} cascade")
     _create_tables(connection, contract)
     loaded = {row[0] for row in connection.execute("select batch_id from run.run_batches").fetchall()}
@@ -100,6 +108,7 @@ def load_run(
     for name, group in groupby(sorted(new, key=_table_name), key=_table_name):
         _append(settings, connection, contract.table(name), list(group))
     go_on(connection, days, [batch.known_at for batch in new], project)
+    load_decisions(settings, connection)
     release_date = max(day.as_of_date for day in days)
     _insert(
         connection,

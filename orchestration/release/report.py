@@ -19,6 +19,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
+from orchestration.release.report_movements import movements
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 
@@ -81,6 +82,7 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "weights": [rule for rule in rules if (rule["rule_kind"], rule["subject"]) == ("weight", "tier")],
         "largest": [_customer(row) for row in report_queries.largest_customers(connection, LARGEST_SHOWN)],
         "watched": _watched(connection, tiers),
+        "moved": movements(connection, facts.as_of_date),
         "lenses": _lenses(connection),
         "rules": rules,
         "pictures": draw_pictures(connection, facts.as_of_date, facts.reporting_currency, tiers, facts.tier_history),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -248,3 +248,30 @@ def test_a_trend_has_a_direction_only_where_there_was_trade() -> None:
 def test_tier_colours_grow_lighter_so_that_order_survives_grey() -> None:
     light = [sum(int(colour[place : place + 2], 16) for place in (1, 3, 5)) for colour in fmt.ramp(6)]
     assert light == sorted(set(light))
+
+
+def test_movers_stand_with_every_tier_they_had_and_the_day_is_counted(release: duckdb.DuckDBPyConnection) -> None:
+    customer = CUSTOMERS[0][0]
+    long_ago, lately = DAY - timedelta(days=40), DAY - timedelta(days=1)
+    for tier, since, until in (("T3", long_ago, lately), ("T1", lately, None)):
+        insert(
+            release,
+            "customer_tier_history",
+            customer_id=customer,
+            tier=tier,
+            valid_from_date=since,
+            valid_to_date=until,
+        )
+    insert(release, "tier_movements", customer_id=customer, movement_date=lately, direction="up", from_tier="T3")
+    insert(release, "tier_movements", customer_id="another", movement_date=DAY, direction="down", from_tier="T1")
+    insert(release, "tier_movements", customer_id="of_old", movement_date=long_ago, direction="up", from_tier="T4")
+    moved = section(render_report(release, FACTS), "movements", "checks")
+    assert f"T3 since {long_ago} → T1 since {lately}" in moved
+    assert "up from T3" in moved
+    assert '<span class="tag">down 1</span>' in moved
+    assert '<span class="tag">up 0</span>' in moved
+    assert "of_old" not in moved
+
+
+def test_a_day_without_movements_says_so(page: str) -> None:
+    assert "Movers in 30 days: none." in section(page, "movements", "checks")

@@ -36,17 +36,18 @@ cut_values as (
 
 judged as (
 
-    select as_of_date, customer_id, 'rfm' as lens, rfm_score as score, rfm_segment as band
+    select as_of_date, customer_id, 'rfm' as lens, cast(rfm_score as decimal(28, 6)) as value, rfm_score as score, rfm_segment as band
     from {{ ref('customer_rfm') }}
 
     union all
 
-    select as_of_date, customer_id, 'abc' as lens, abc_score as score, abc_class as band
+    select as_of_date, customer_id, 'abc' as lens, share_before_rate as value, abc_score as score, abc_class as band
     from {{ ref('customer_abc') }}
 
     union all
 
-    select cut_values.as_of_date, cut_values.customer_id, cut_values.lens, bands.score, bands.band
+    select
+        cut_values.as_of_date, cut_values.customer_id, cut_values.lens, cut_values.indicator_value as value, bands.score, bands.band
     from cut_values
     inner join {{ ref('policy_bands') }} as bands
         on cut_values.policy_version = bands.policy_version
@@ -61,6 +62,7 @@ select
     population.as_of_date,
     population.customer_id,
     lenses.lens,
+    judged.value,
     cast(coalesce(judged.score, lenses.fallback_score) as decimal(9, 4)) as score,
     coalesce(judged.band, lenses.fallback_band) as band,
     judged.band is null as is_defaulted,

@@ -1,40 +1,24 @@
-{#- The composite: contributions are rounded first and then summed, so that they explain the score exactly. -#}
-with policy as (
+{#- The composite: the sum of what tier_explanations says, and the tier whose bounds hold it. -#}
+with dates as (
 
-    select dates.as_of_date, dates.known_at, dates.policy_version, dates.model_version, policy.tier_base_score
-    from {{ ref('stg_run__dates') }} as dates
-    inner join {{ ref('int_policy__in_force') }} as policy on dates.as_of_date = policy.as_of_date
-
-),
-
-contributions as (
-
-    select
-        bands.as_of_date,
-        bands.customer_id,
-        sum(cast(round(bands.score * weights.weight, 4) as decimal(18, 4))) as contribution,
-        sum(case when bands.is_defaulted then 1 else 0 end) as defaulted_lens_count
-    from {{ ref('customer_bands') }} as bands
-    inner join {{ ref('policy_weights') }} as weights
-        on bands.policy_version = weights.policy_version
-        and weights.target = 'tier'
-        and bands.lens = weights.factor
-    group by bands.as_of_date, bands.customer_id
+    select as_of_date, known_at, policy_version, model_version from {{ ref('stg_run__dates') }}
 
 ),
 
 scored as (
 
     select
-        contributions.as_of_date,
-        contributions.customer_id,
-        cast(policy.tier_base_score + contributions.contribution as decimal(9, 4)) as tier_score,
-        cast(contributions.defaulted_lens_count as bigint) as defaulted_lens_count,
-        policy.policy_version,
-        policy.model_version,
-        policy.known_at
-    from contributions
-    inner join policy on contributions.as_of_date = policy.as_of_date
+        explanations.as_of_date,
+        explanations.customer_id,
+        cast(sum(explanations.contribution) as decimal(9, 4)) as tier_score,
+        cast(sum(case when explanations.is_defaulted then 1 else 0 end) as bigint) as defaulted_lens_count,
+        dates.policy_version,
+        dates.model_version,
+        dates.known_at
+    from {{ ref('tier_explanations') }} as explanations
+    inner join dates on explanations.as_of_date = dates.as_of_date
+    group by
+        explanations.as_of_date, explanations.customer_id, dates.policy_version, dates.model_version, dates.known_at
 
 ),
 

@@ -1,0 +1,127 @@
+"""What only reads: releases and the state of the installation. Runs beside a run that is writing; changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from orchestration.console import FAILED, USAGE, AsJson, err, out, print_json, span, told_plainly
+from orchestration.doctor import examine
+from orchestration.release.catalogue import SERVING, NoRelease, current_release, published
+from orchestration.settings import Settings, load_settings
+from orchestration.status import standing
+
+reading = typer.Typer()
+
+
+@reading.command()
+def status(as_json: AsJson = False) -> None:
+    """Releases, freshness, undecided days, and which extract is missing for a day."""
+    with told_plainly():
+        facts = standing(load_settings())
+        if as_json:
+            print_json(facts)
+            return
+        undecided, incomplete = facts["undecided_days"], facts["incomplete_days"]
+        out.print(f"home             {facts['home']}")
+        out.print(f"current release  {facts['current_release'] or 'none yet: tiering run'} of {len(facts['releases'])}")
+        out.print(f"newest delivery  {facts['newest_delivery']}")
+        out.print(f"undecided days   {len(undecided)}{': ' + span(undecided) if undecided else ''}")
+        for day, names in list(incomplete.items())[-5:]:
+            out.print(f"missing on {day}: {', '.join(names)}")
+
+
+@reading.command()
+def path() -> None:
+    """The current release's folder."""
+    with told_plainly():
+        out.print(str(current_release(load_settings())))
+
+
+@reading.command()
+def sql(query: str, as_json: AsJson = False) -> None:
+    """SQL over the current release, read-only; runs beside a run that is writing."""
+    import duckdb
+
+    if not query.strip(" ;"):
+        raise typer.BadParameter("the query is empty, expected a select over the release's marts")
+    with told_plainly():
+        database = current_release(load_settings()) / SERVING
+        with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
+            try:
+                result = connection.execute(query)
+            except duckdb.Error as error:
+                err.print(str(error), markup=False)
+                raise typer.Exit(USAGE) from error
+            names = [column[0] for column in result.description]
+            rows = result.fetchall()
+    if as_json:
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+        return
+    table = Table(*names, title=database.parent.name)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row))
+    out.print(table)
+
+
+@reading.command()
+def doctor(as_json: AsJson = False) -> None:
+    """What is wrong with this installation and how to mend it."""
+    with told_plainly():
+        findings = examine(load_settings())
+        if as_json:
+            print_json([vars(finding) for finding in findings])
+        else:
+            for finding in findings:
+                out.print(f"{'ok  ' if finding.is_ok else 'MEND'} {finding.what}: {finding.found}", markup=False)
+                if not finding.is_ok:
+                    out.print(f"     {finding.mend}", markup=False)
+        if not all(finding.is_ok for finding in findings):
+            raise typer.Exit(FAILED)
+
+
+@reading.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="A customer_id, or an account's code in any system.")],
+    date_: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: the current release's day.")
+    ] = None,
+    language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Why the customer is in its tier, in words: inputs, bands, weights, contributions, movements, missing inputs."""
+    from orchestration.release.explain import LANGUAGES, UnknownCustomer, in_words
+    from orchestration.release.explain import explain as explained
+
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--lang is {language!r}, expected one of {', '.join(LANGUAGES)}")
+    with told_plainly():
+        settings = load_settings()
+        release = _release_of(settings, date_.date()) if date_ else current_release(settings)
+        try:
+            explanation = explained(release, customer)
+        except UnknownCustomer as error:
+            err.print(str(error), markup=False)
+            raise typer.Exit(FAILED) from error
+        if as_json:
+            document = asdict(explanation) | {"release_id": release.name, "words": in_words(explanation, language)}
+            document.pop("labels")
+            print_json(document)
+            return
+        for sentence in in_words(explanation, language):
+            out.print(sentence, markup=False, highlight=False)
+
+
+def _release_of(settings: Settings, day: date) -> Path:
+    """The newest release of an as-of date. Raises NoRelease naming the dates that have one."""
+    manifests = published(settings)
+    of_day = [manifest["release_id"] for manifest in manifests if manifest["as_of_date"] == day.isoformat()]
+    if not of_day:
+        known = sorted({manifest["as_of_date"] for manifest in manifests})
+        raise NoRelease(f"no release of {day} in {settings.releases}, expected one of: {', '.join(known)}")
+    return settings.releases / str(of_day[-1])

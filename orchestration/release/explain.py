@@ -1,0 +1,220 @@
+"""Why a customer is in its tier, from one release alone: inputs, bands, weights, contributions, movements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.release.catalogue import SERVING
+
+Connection = duckdb.DuckDBPyConnection
+LANGUAGES = ("en", "zh")
+
+# What is said, in both languages; the labels of tiers, lenses and bands come from the policy in the release.
+PHRASES = {
+    "en": {
+        "verdict": "{name} is in tier {tier} ({label}) on {as_of_date} with {score} points.",
+        "known": "Decided with what was known at {known_at}, under policy {policy_version}.",
+        "accounts": "One customer of {count} accounts: {accounts}.",
+        "base": "Base: {contribution} points.",
+        "factor": "{label}: {value}{band}, {score} points × {weight} = {contribution}.",
+        "defaulted": "{label}: could not judge ({reason}); {score} points stand in × {weight} = {contribution}.",
+        "sum": "Together {score} points.",
+        "gap": "{points} points more would be tier {tier} ({label}).",
+        "top": "There is no higher tier.",
+        "entered": "{movement_date}: entered in {to_tier}.",
+        "left": "{movement_date}: left {from_tier}.",
+        "up": "{movement_date}: up from {from_tier} to {to_tier}.",
+        "down": "{movement_date}: down from {from_tier} to {to_tier}.",
+        "missing": "Not delivered, so not judged: {inputs}.",
+        "comma": ", ",
+    },
+    "zh": {
+        "verdict": "{name} 在 {as_of_date} 属于 {tier}（{label}），得分 {score}。",
+        "known": "依据截至 {known_at} 已知的数据，按政策 {policy_version} 判定。",
+        "accounts": "由 {count} 个账户合并的一个客户：{accounts}。",
+        "base": "基础分：{contribution}。",
+        "factor": "{label}：{value}{band}，{score} 分 × 权重 {weight} = {contribution}。",
+        "defaulted": "{label}：无法判定（{reason}），按 {score} 分代替 × 权重 {weight} = {contribution}。",
+        "sum": "合计 {score} 分。",
+        "gap": "再得 {points} 分即升为 {tier}（{label}）。",
+        "top": "已是最高等级。",
+        "entered": "{movement_date}：进入 {to_tier}。",
+        "left": "{movement_date}：离开 {from_tier}。",
+        "up": "{movement_date}：由 {from_tier} 升为 {to_tier}。",
+        "down": "{movement_date}：由 {from_tier} 降为 {to_tier}。",
+        "missing": "未提供、因此未判定：{inputs}。",
+        "comma": "、",
+    },
+}
+
+
+class UnknownCustomer(LookupError):
+    """The release has no such customer, or the code names several."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
+    contributions sum to ``tier_score`` exactly. ``points_to_next`` is null in the highest tier."""
+
+    customer: dict[str, Any]
+    accounts: tuple[dict[str, Any], ...]
+    factors: tuple[dict[str, Any], ...]
+    movements: tuple[dict[str, Any], ...]
+    next_tier: dict[str, Any] | None
+    points_to_next: Decimal | None
+    labels: dict[tuple[str, str, str], tuple[str, str]]
+
+    @property
+    def tier_score(self) -> Decimal:
+        return Decimal(self.customer["tier_score"])
+
+    @property
+    def missing_inputs(self) -> tuple[str, ...]:
+        return tuple(sorted({row["missing_input"] for row in self.factors if row["missing_input"]}))
+
+
+def explain(release: Path, customer: str) -> Explanation:
+    """Explain a customer by its id or by the code any system knows it under.
+
+    Raises UnknownCustomer when there is none, or when systems use the code for different customers.
+    """
+    with duckdb.connect(str(release / SERVING), read_only=True) as connection:
+        connection.execute("set timezone = 'UTC'")
+        customer_id = _find(connection, customer)
+        (found,) = _rows(
+            connection,
+            "select tiers.*, described.customer_name, described.tier_label_en, described.tier_label_zh "
+            "from customer_tiers as tiers inner join customer_360 as described using (customer_id) "
+            "where customer_id = ?",
+            [customer_id],
+        )
+        higher = _rows(
+            connection,
+            "select rule_name as tier, lower_bound, label_en, label_zh from policy_rules "
+            "where rule_kind = 'band' and subject = 'tier' and lower_bound > ? order by lower_bound limit 1",
+            [found["tier_score"]],
+        )
+        labels = connection.execute(
+            "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules"
+        ).fetchall()
+        return Explanation(
+            customer=found,
+            accounts=_rows(
+                connection,
+                "select source_system, source_id, family, rule from customer_identity where customer_id = ? "
+                "order by is_anchor desc, source_system, source_id",
+                [customer_id],
+            ),
+            factors=_rows(
+                connection,
+                "select * from tier_explanations where customer_id = ? "
+                "order by factor <> 'base', contribution desc, factor",
+                [customer_id],
+            ),
+            movements=_rows(
+                connection,
+                "select movement_date, direction, from_tier, to_tier from tier_movements where customer_id = ? "
+                "order by movement_date",
+                [customer_id],
+            ),
+            next_tier=higher[0] if higher else None,
+            points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher else None,
+            labels={(kind, subject, name): (en, zh) for kind, subject, name, en, zh in labels},
+        )
+
+
+def in_words(explanation: Explanation, language: str) -> list[str]:
+    """The explanation as sentences to read aloud, in English (``en``) or Chinese (``zh``)."""
+    say, nth = PHRASES[language], LANGUAGES.index(language)
+    customer = explanation.customer
+
+    def label(kind: str, subject: str, name: str) -> str:
+        return explanation.labels.get((kind, subject, name), (name, name))[nth] or name
+
+    def band(factor: str, name: str) -> str:
+        kind = "rfm_segment" if (("rfm_segment", factor, name) in explanation.labels) else "band"
+        return label(kind, factor, name)
+
+    accounts = [f"{row['source_system']} {row['source_id']}" for row in explanation.accounts]
+    words = [
+        say["verdict"].format(
+            name=customer["customer_name"] or customer["customer_id"],
+            tier=customer["tier"],
+            label=customer[f"tier_label_{language}"],
+            as_of_date=customer["as_of_date"],
+            score=_plain(explanation.tier_score),
+        ),
+        say["known"].format(known_at=f"{customer['known_at']:%Y-%m-%d %H:%M} UTC", **_only(customer, "policy_version")),
+        say["accounts"].format(count=len(accounts), accounts=say["comma"].join(accounts)),
+    ]
+    for row in explanation.factors:
+        contribution = _plain(row["contribution"])
+        if row["factor"] == "base":
+            words.append(say["base"].format(contribution=contribution))
+            continue
+        words.append(
+            say["defaulted" if row["is_defaulted"] else "factor"].format(
+                label=label("weight", "tier", row["factor"]),
+                value=f"{_plain(row['value'])} → " if row["value"] is not None else "",
+                band=band(row["factor"], row["band"]),
+                reason=row["reason"],
+                score=_plain(row["score"]),
+                weight=_plain(row["weight"]),
+                contribution=contribution,
+            )
+        )
+    words.append(say["sum"].format(score=_plain(explanation.tier_score)))
+    following = explanation.next_tier
+    words.append(
+        say["gap"].format(
+            points=_plain(explanation.points_to_next), tier=following["tier"], label=following[f"label_{language}"]
+        )
+        if following
+        else say["top"]
+    )
+    words += [say[move["direction"]].format(**move) for move in explanation.movements]
+    if explanation.missing_inputs:
+        words.append(say["missing"].format(inputs=say["comma"].join(explanation.missing_inputs)))
+    return words
+
+
+def _find(connection: Connection, customer: str) -> str:
+    found = connection.execute(
+        "select customer_id from customer_tiers where customer_id = $1 "
+        "union select identity.customer_id from customer_identity as identity "
+        "inner join customer_tiers using (customer_id) where identity.source_id = $1",
+        [customer],
+    ).fetchall()
+    if len(found) == 1:
+        return str(found[0][0])
+    if found:
+        several = ", ".join(sorted(row[0] for row in found))
+        raise UnknownCustomer(f"explain: {customer!r} is the code of several customers, expected one of: {several}")
+    raise UnknownCustomer(
+        f"explain: no customer {customer!r} has a tier in this release, expected a customer_id or an account's code; "
+        '`tiering sql "select * from customer_identity"` lists both'
+    )
+
+
+def _rows(connection: Connection, query: str, values: list[Any]) -> tuple[dict[str, Any], ...]:
+    result = connection.execute(query, values)
+    names = [column[0] for column in result.description]
+    return tuple(dict(zip(names, row, strict=True)) for row in result.fetchall())
+
+
+def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: row[name] for name in names}
+
+
+def _plain(number: Decimal | None) -> str:
+    """A number without zeros that say nothing."""
+    if number is None:
+        return ""
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

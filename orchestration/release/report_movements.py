@@ -1,0 +1,59 @@
+"""Who moved between tiers, for the report page: the release day in counts, the largest movers with their history."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from orchestration.release.report_queries import NAME, fetch
+
+# Presentation only: how far back a mover is looked for, and how many are shown.
+DAYS_SHOWN = 30
+MOVERS_SHOWN = 10
+DIRECTIONS = ("up", "down", "entered", "left")
+
+
+def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[str, Any]:
+    """``counts`` by direction on the release date; ``movers``: who went up or down in the days shown, the largest net
+    sales first, each with its ``history`` of (tier, since), oldest first."""
+    counts = {
+        row["direction"]: row["customers"]
+        for row in fetch(
+            connection,
+            "select direction, count(*) as customers from tier_movements "
+            "where movement_date = $as_of_date group by direction",
+            as_of_date=as_of_date,
+        )
+    }
+    movers = fetch(
+        connection,
+        f"""
+        with latest as (
+            select customer_id, max(movement_date) as movement_date
+            from tier_movements
+            where direction in ('up', 'down') and movement_date > cast($as_of_date as date) - {DAYS_SHOWN}
+            group by customer_id
+        )
+        select
+            latest.customer_id, {NAME}, kind, tier, net_amount_365d,
+            moves.movement_date, moves.direction, moves.from_tier,
+            (
+                select list({{'tier': history.tier, 'since': history.valid_from_date}} order by history.valid_from_date)
+                from customer_tier_history as history where history.customer_id = latest.customer_id
+            ) as history
+        from latest
+        inner join tier_movements as moves
+            on latest.customer_id = moves.customer_id and latest.movement_date = moves.movement_date
+        inner join customer_360 on latest.customer_id = customer_360.customer_id
+        order by net_amount_365d desc, latest.customer_id
+        limit {MOVERS_SHOWN}
+        """,
+        as_of_date=as_of_date,
+    )
+    return {
+        "counts": [(direction, counts.get(direction, 0)) for direction in DIRECTIONS],
+        "movers": movers,
+        "days": DAYS_SHOWN,
+    }
