@@ -1,6 +1,6 @@
 {#- What the tables of the build file already hold. The past is immutable: what was known up to built('known_at') never
-    changes, or the run starts afresh. So a table continues with the records known or taken back since: all of them when nothing
-    stands. -#}
+    changes, or the run starts afresh. So a table continues with the records known or taken back since; all of them
+    when nothing stands. -#}
 {% macro built(column) -%}(select max({{ column }}) from {{ ref('stg_run__builds') }}){%- endmacro %}
 
 {% macro changed_since_built(relation) -%}
