@@ -6,11 +6,12 @@ A test that changes a home works on a copy (``installation.copy_of``); the share
 from __future__ import annotations
 
 import fcntl
-import pickle
+import json
+import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
 import hypothesis
 import pytest
@@ -18,8 +19,6 @@ from installation import KEY, PROVE, Published, copy_of, start_tiering, tiering
 
 from orchestration.demo.company import END, write_demo
 from orchestration.settings import Settings
-
-T = TypeVar("T")
 
 hypothesis.settings.register_profile("test", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("prove", max_examples=2_000, deadline=None)
@@ -35,30 +34,32 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def published_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Published:
     """The tiny demo: three days decided as one range, a fourth day on its own, a fifth one waiting to be decided."""
+    first, second, third, fourth, fifth = (END - timedelta(days=back) for back in (4, 3, 2, 1, 0))
+    folder = _shared(tmp_path_factory, worker_id) / "published"
+    home = folder / "home"
 
-    def publish(folder: Path) -> Published:
-        home = folder / "home"
+    def publish() -> list[dict[str, Any]]:
         write_demo(home, scale="tiny", daily_days=5)
-        first, second, third, fourth, fifth = (END - timedelta(days=back) for back in (4, 3, 2, 1, 0))
         backfill = tiering(home, "backfill", "--from", str(first), "--to", str(third))
-        run = tiering(home, "run", "--date", str(fourth))
-        return Published(home, (first, second, third, fourth), fifth, backfill, run)
+        return [vars(backfill), vars(tiering(home, "run", "--date", str(fourth)))]
 
-    return _once(_shared(tmp_path_factory, worker_id) / "published", publish)
+    backfill, run = (subprocess.CompletedProcess(**told) for told in _once(folder, publish))
+    return Published(home, (first, second, third, fourth), fifth, backfill, run)
 
 
 @pytest.fixture(scope="session")
 def fifth_day_release(published_home: Published, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
     """The id of the fifth day's release when nothing disturbs its run."""
+    folder = _shared(tmp_path_factory, worker_id) / "undisturbed"
 
-    def decide(folder: Path) -> str:
+    def decide() -> str:
         home = copy_of(published_home, folder)
         ran = start_tiering(home, "run", "--date", str(published_home.next_day))
         _, told = ran.communicate()
         assert ran.returncode == 0, told
         return (home / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
 
-    return _once(_shared(tmp_path_factory, worker_id) / "undisturbed", decide)
+    return str(_once(folder, decide))
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
@@ -67,13 +68,12 @@ def _shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     return base if worker_id == "master" else base.parent
 
 
-def _once(folder: Path, make: Callable[[Path], T]) -> T:
-    """What ``make`` returns for the folder: made by the worker that asks first, while others wait for it."""
+def _once(folder: Path, make: Callable[[], Any]) -> Any:
+    """What ``make`` returns, as JSON carries it: made by the worker that asks first, while others wait for it."""
     folder.mkdir(exist_ok=True)
-    made = folder / "made.pickle"
+    made = folder / "made.json"
     with (folder / "turn.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         if not made.exists():
-            made.write_bytes(pickle.dumps(make(folder)))
-        value: T = pickle.loads(made.read_bytes())
-    return value
+            made.write_text(json.dumps(make()), encoding="utf-8")
+    return json.loads(made.read_text(encoding="utf-8"))

@@ -14,6 +14,8 @@ PYTHON_CLOCKS = {
     "pandas.Timestamp.now", "pandas.Timestamp.today", "pandas.Timestamp.utcnow", "pendulum.now", "pendulum.today",
 }  # fmt: skip
 
+CODE_RUNNING = frozenset({"pickle", "joblib", "dill", "cloudpickle", "shelve"})
+
 
 def dotted_uses(tree: ast.AST) -> Iterator[Offence]:
     """Every imported name that the code uses, in full: ``dt.now`` is datetime.datetime.now under its alias."""
@@ -69,11 +71,16 @@ def imported_modules(source: str) -> list[Offence]:
     return found
 
 
+def code_running_formats(source: str) -> list[Offence]:
+    """Imports of modules that run what a file says when they read it: not even tests use them."""
+    return [(line, name) for line, name in imported_modules(source) if name.split(".")[0] in CODE_RUNNING]
+
+
 def import_offences(path: str, source: str) -> list[Offence]:
     """Imports that the file's department may not make."""
     parts = path.split("/")
     department = "/".join(parts[:2]) if parts[0] == "orchestration" and len(parts) > 2 else parts[0]
-    banned = {"pickle", "joblib", "dill", "cloudpickle", "shelve"}
+    banned = set(CODE_RUNNING)
     if department in ("orchestration/extract", "orchestration/release", "orchestration/demo"):
         banned |= {"dagster"}
     if parts[0] in ("ml", "data_quality"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from laws import Model, column_offence, layer_offences, name_offence, source_offences, stray_text
-from laws_python import environment_reads, import_circle, import_offences, python_clocks
+from laws_python import code_running_formats, environment_reads, import_circle, import_offences, python_clocks
 from laws_sql import business_numbers, engine_words, narrow_windows, sql_clocks
 
 
@@ -217,6 +217,18 @@ def test_a_read_of_the_environment_is_seen(source: str, reads: int) -> None:
 )
 def test_an_import_that_a_department_may_not_make_is_seen(path: str, source: str, is_sound: bool) -> None:
     assert (import_offences(path, source) == []) == is_sound
+
+
+@pytest.mark.parametrize(
+    ("source", "is_sound"),
+    [
+        ("import pickle", False),
+        ("def f():\n    from joblib import load", False),
+        ("import json\nfrom pickles import jar", True),
+    ],
+)
+def test_a_format_that_runs_code_is_seen_wherever_it_is_imported(source: str, is_sound: bool) -> None:
+    assert (code_running_formats(source) == []) == is_sound
 
 
 def test_a_circle_of_imports_is_seen_also_inside_functions() -> None:

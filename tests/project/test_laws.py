@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner
 from laws import Model, Offence, column_offence, layer_offences, name_offence, source_offences, stray_text
-from laws_python import environment_reads, import_circle, import_offences, python_clocks
+from laws_python import code_running_formats, environment_reads, import_circle, import_offences, python_clocks
 from laws_sql import business_numbers, engine_words, narrow_windows, sql_clocks, sql_code, words
 
 from orchestration.extract.contract import dbt_sources, load_contract
@@ -250,6 +250,11 @@ def test_departments_import_only_what_they_may() -> None:
     for path in files(*DEPARTMENTS, suffix=".py"):
         name = path.relative_to(ROOT).as_posix()
         found += offenders([path], lambda source, name=name: import_offences(name, source))
+    assert not found, listing(found)
+
+
+def test_nothing_reads_a_format_that_runs_code() -> None:
+    found = offenders(files(suffix=".py"), code_running_formats)
     assert not found, listing(found)
 
 
