@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from orchestration.release.catalogue import SERVING
+from orchestration.release.report_queries import Row, fetch
 
 Connection = duckdb.DuckDBPyConnection
 LANGUAGES = ("en", "zh")
@@ -62,11 +62,11 @@ class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
     contributions sum to ``tier_score`` exactly. ``points_to_next`` is null in the highest tier."""
 
-    customer: dict[str, Any]
-    accounts: tuple[dict[str, Any], ...]
-    factors: tuple[dict[str, Any], ...]
-    movements: tuple[dict[str, Any], ...]
-    next_tier: dict[str, Any] | None
+    customer: Row
+    accounts: tuple[Row, ...]
+    factors: tuple[Row, ...]
+    movements: tuple[Row, ...]
+    next_tier: Row | None
     points_to_next: Decimal | None
     labels: dict[tuple[str, str, str], tuple[str, str]]
 
@@ -87,45 +87,42 @@ def explain(release: Path, customer: str) -> Explanation:
     with duckdb.connect(str(release / SERVING), read_only=True) as connection:
         connection.execute("set timezone = 'UTC'")
         customer_id = _find(connection, customer)
-        (found,) = _rows(
-            connection,
+
+        def of_customer(query: str) -> tuple[Row, ...]:
+            return tuple(fetch(connection, query, customer_id=customer_id))
+
+        (found,) = of_customer(
             "select tiers.*, described.customer_name, described.tier_label_en, described.tier_label_zh "
             "from customer_tiers as tiers inner join customer_360 as described using (customer_id) "
-            "where customer_id = ?",
-            [customer_id],
+            "where customer_id = $customer_id"
         )
-        higher = _rows(
+        higher = fetch(
             connection,
             "select rule_name as tier, lower_bound, label_en, label_zh from policy_rules "
-            "where rule_kind = 'band' and subject = 'tier' and lower_bound > ? order by lower_bound limit 1",
-            [found["tier_score"]],
+            "where rule_kind = 'band' and subject = 'tier' and lower_bound > $score order by lower_bound limit 1",
+            score=found["tier_score"],
         )
-        labels = connection.execute(
-            "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules"
-        ).fetchall()
+        labels = fetch(connection, "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules")
         return Explanation(
             customer=found,
-            accounts=_rows(
-                connection,
-                "select source_system, source_id, family, rule from customer_identity where customer_id = ? "
-                "order by is_anchor desc, source_system, source_id",
-                [customer_id],
+            accounts=of_customer(
+                "select source_system, source_id, family, rule from customer_identity "
+                "where customer_id = $customer_id order by is_anchor desc, source_system, source_id"
             ),
-            factors=_rows(
-                connection,
-                "select * from tier_explanations where customer_id = ? "
-                "order by factor <> 'base', contribution desc, factor",
-                [customer_id],
+            factors=of_customer(
+                "select * from tier_explanations where customer_id = $customer_id "
+                "order by factor <> 'base', contribution desc, factor"
             ),
-            movements=_rows(
-                connection,
-                "select movement_date, direction, from_tier, to_tier from tier_movements where customer_id = ? "
-                "order by movement_date",
-                [customer_id],
+            movements=of_customer(
+                "select movement_date, direction, from_tier, to_tier from tier_movements "
+                "where customer_id = $customer_id order by movement_date"
             ),
             next_tier=higher[0] if higher else None,
             points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher else None,
-            labels={(kind, subject, name): (en, zh) for kind, subject, name, en, zh in labels},
+            labels={
+                (row["rule_kind"], row["subject"], row["rule_name"]): (row["label_en"], row["label_zh"])
+                for row in labels
+            },
         )
 
 
@@ -150,7 +147,9 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             as_of_date=customer["as_of_date"],
             score=_plain(explanation.tier_score),
         ),
-        say["known"].format(known_at=f"{customer['known_at']:%Y-%m-%d %H:%M} UTC", **_only(customer, "policy_version")),
+        say["known"].format(
+            known_at=f"{customer['known_at']:%Y-%m-%d %H:%M} UTC", policy_version=customer["policy_version"]
+        ),
         say["accounts"].format(count=len(accounts), accounts=say["comma"].join(accounts)),
     ]
     for row in explanation.factors:
@@ -200,16 +199,6 @@ def _find(connection: Connection, customer: str) -> str:
         f"explain: no customer {customer!r} has a tier in this release, expected a customer_id or an account's code; "
         '`tiering sql "select * from customer_identity"` lists both'
     )
-
-
-def _rows(connection: Connection, query: str, values: list[Any]) -> tuple[dict[str, Any], ...]:
-    result = connection.execute(query, values)
-    names = [column[0] for column in result.description]
-    return tuple(dict(zip(names, row, strict=True)) for row in result.fetchall())
-
-
-def _only(row: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: row[name] for name in names}
 
 
 def _plain(number: Decimal | None) -> str:

@@ -68,7 +68,7 @@ def report_facts(
             Freshness(feed.name, newest.get((feed.source_system, feed.table.entity)), feed.delivered == "daily")
             for feed in feeds
         ],
-        tier_history=_tier_history(settings, build),
+        tier_history=_tier_history(build),
         missing_extracts=missing_extracts(registry, delivered, as_of_date) if registry else [],
     )
 
@@ -83,13 +83,27 @@ def _currency(build: duckdb.DuckDBPyConnection, policy_version: str) -> str:
     return str(build.execute(query, [policy_version]).fetchall()[0][0])
 
 
-def _tier_history(settings: Settings, build: duckdb.DuckDBPyConnection) -> list[tuple[date, str, int]]:
-    """Customers per tier and day: as decided, and for days of this run that are not decided yet as built."""
-    count = "select as_of_date, tier, count(*) as customers from {} group by as_of_date, tier"
-    history = {(day, tier): n for day, tier, n in build.execute(count.format("tiering.customer_tiers")).fetchall()}
-    if any(settings.decisions.glob("*.parquet")):
-        decided = build.execute(count.format("read_parquet(?)"), [str(settings.decisions / "*.parquet")]).fetchall()
-        days = {day for day, _, _ in decided}
-        history = {key: n for key, n in history.items() if key[0] not in days}
-        history |= {(day, tier): n for day, tier, n in decided}
-    return [(day, tier, n) for (day, tier), n in sorted(history.items())]
+def _tier_history(build: duckdb.DuckDBPyConnection) -> list[tuple[date, str, int]]:
+    """Customers per tier on every day decided before this run, and on the days of this run."""
+    days = build.execute(
+        "select as_of_date from run.run_dates union select as_of_date from run.decisions_read "
+        "where as_of_date < (select min(as_of_date) from run.run_dates) order by as_of_date"
+    ).fetchall()
+    changes: dict[date, list[tuple[str, int]]] = {}
+    for day, tier, change in build.execute(
+        """
+        select day, tier, sum(change) from (
+            select valid_from_date as day, tier, 1 as change from tiering.customer_tier_history
+            union all
+            select valid_to_date, tier, -1 from tiering.customer_tier_history where valid_to_date is not null
+        ) group by day, tier
+        """
+    ).fetchall():
+        changes.setdefault(day, []).append((tier, change))
+    standing = dict.fromkeys(sorted({tier for moved in changes.values() for tier, _ in moved}), 0)
+    history = []
+    for (day,) in days:
+        for tier, change in changes.get(day, []):
+            standing[tier] += change
+        history += [(day, tier, customers) for tier, customers in standing.items() if customers]
+    return history

@@ -3,7 +3,7 @@
     earlier date looks again at the accounts with an order or a contact since. -#}
 {{ config(
     materialized='incremental', incremental_strategy='append',
-    pre_hook="{% if is_incremental() %}delete from {{ this }} where valid_to < {{ end_of_dates() }} or {{ built('as_of_date') }} is null or (source_system, source_id) in ({{ accounts_with_new_dates() }}){% endif %}",
+    pre_hook="{{ delete_where('valid_to < ' ~ end_of_dates() ~ ' or (source_system, source_id) in (' ~ accounts_with_new_dates() ~ ')') }}",
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 

@@ -13,7 +13,7 @@ with receivables as (
         known_from, known_to
     from {{ ref('int_receivables__converted') }} as receivables
     where uncounted_reason is null
-        and {{ changed_since_built('receivables') }}
+        and {{ changed_since('known_at', 'receivables') }}
 
 )
 
@@ -22,7 +22,7 @@ select
     {{ event_measures({'order_count': 1}) }}
 from {{ ref('int_orders__counted') }} as orders
 where is_counted
-    and {{ changed_since_built('orders') }}
+    and {{ changed_since('known_at', 'orders') }}
 
 union all
 
@@ -37,7 +37,7 @@ select
     }) }}
 from {{ ref('int_order_lines__converted') }} as lines
 where is_counted
-    and {{ changed_since_built('lines') }}
+    and {{ changed_since('known_at', 'lines') }}
 
 union all
 
@@ -51,7 +51,7 @@ select
     }) }}
 from {{ ref('int_returns__converted') }} as returns
 where is_counted
-    and {{ changed_since_built('returns') }}
+    and {{ changed_since('known_at', 'returns') }}
 
 union all
 
@@ -85,7 +85,7 @@ select
     {{ event_measures({'pipeline_amount': 'amount'}) }}
 from {{ ref('int_opportunities__converted') }} as opportunities
 where uncounted_reason is null
-    and {{ changed_since_built('opportunities') }}
+    and {{ changed_since('known_at', 'opportunities') }}
 
 union all
 
@@ -93,4 +93,4 @@ select
     source_system, account_id as source_id, business_date as event_date, business_date as window_date, known_from, known_to,
     {{ event_measures({'contact_count': 1}) }}
 from {{ ref('stg_crm__activities') }} as activities
-where {{ changed_since_built('activities') }}
+where {{ changed_since('known_at', 'activities') }}

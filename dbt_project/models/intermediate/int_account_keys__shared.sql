@@ -1,6 +1,7 @@
-{#- Which accounts share a key with one that is matched anew, on each as-of date: a declared cross-reference or a tax id. A key shared by one account
-    joins nothing; a key shared by more than the policy's cap is a placeholder and joins nobody; a code that two systems
-    of one family both use for their own accounts cannot be cited and joins nobody either. -#}
+{#- Which accounts share a key with one that is matched anew, on each as-of date: a declared cross-reference or a tax id.
+    A key shared by one account joins nothing; a key shared by more than the policy's cap is a placeholder and joins
+    nobody; a code that two systems of one family both use for their own accounts cannot be cited and joins nobody
+    either. -#}
 with dates as (
 
     select dates.as_of_date, dates.known_at, policy.identity_cluster_cap

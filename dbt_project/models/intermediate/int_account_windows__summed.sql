@@ -3,7 +3,7 @@
     from an earlier date begins with its sums, and reads only what has entered, left or become known since. -#}
 {{ config(
     materialized='incremental', unique_key=['source_system', 'source_id'],
-    pre_hook="{% if is_incremental() %}delete from {{ this }} where valid_to < {{ end_of_dates() }} or {{ built('as_of_date') }} is null{% endif %}",
+    pre_hook="{{ delete_where('valid_to < ' ~ end_of_dates()) }}",
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 {%- set bounded = windowed_measures().keys() | reject('equalto', 'all') | list %}

@@ -5,7 +5,7 @@ with accounts as (
 
     select
         source_system, source_id, family, own_key, cited_key, 'tax:' || tax_id as tax_key,
-        {{ changed_since_base('accounts') }} as is_changed
+        {{ changed_since('as_of_known_at', 'accounts') }} as is_changed
     from {{ ref('int_accounts__unioned') }} as accounts
 
 ),

@@ -8,11 +8,7 @@ select
     country, 'crm:' || account_id as own_key, cast(null as varchar) as cited_key, known_from, known_to
 from {{ ref('stg_crm__accounts') }}
 {%- if is_incremental() %}
-where (source_system, account_id) in (
-    select accounts.source_system, accounts.account_id
-    from {{ ref('stg_crm__accounts') }} as accounts
-    where {{ changed_since_built('accounts') }}
-)
+where {{ of_changed_records(ref('stg_crm__accounts'), 'account_id') }}
 {%- endif %}
 
 union all
@@ -22,11 +18,7 @@ select
     country, 'sales:' || customer_ref as own_key, 'crm:' || crm_account_ref as cited_key, known_from, known_to
 from {{ ref('stg_sales__customers') }}
 {%- if is_incremental() %}
-where (source_system, customer_ref) in (
-    select accounts.source_system, accounts.customer_ref
-    from {{ ref('stg_sales__customers') }} as accounts
-    where {{ changed_since_built('accounts') }}
-)
+where {{ of_changed_records(ref('stg_sales__customers'), 'customer_ref') }}
 {%- endif %}
 
 union all
@@ -36,9 +28,5 @@ select
     country, 'finance:' || customer_ref as own_key, 'sales:' || sales_customer_ref as cited_key, known_from, known_to
 from {{ ref('stg_finance__customers') }}
 {%- if is_incremental() %}
-where (source_system, customer_ref) in (
-    select accounts.source_system, accounts.customer_ref
-    from {{ ref('stg_finance__customers') }} as accounts
-    where {{ changed_since_built('accounts') }}
-)
+where {{ of_changed_records(ref('stg_finance__customers'), 'customer_ref') }}
 {%- endif %}

@@ -4,11 +4,7 @@ with accounts as (
 
     select days.source_system, days.source_id
     from {{ ref('int_account_days') }} as days
-    where (
-            {{ built('as_of_date') }} is null
-            or days.event_date > {{ built('as_of_date') }}
-            or days.effective_from > {{ built('as_of_known_at') }}
-        )
+    where {{ new_in_ledger('days') }}
         and (
             days.order_count <> 0 or days.gross_amount <> 0 or days.net_amount <> 0 or days.returned_amount <> 0
             or days.margin_amount <> 0

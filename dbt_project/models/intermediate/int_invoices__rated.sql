@@ -19,12 +19,7 @@ with invoices as (
     from {{ ref('stg_finance__invoices') }}
     where status <> 'void'
         {%- if is_incremental() %}
-        and (source_system, invoice_id) in (
-            select invoices.source_system, invoices.invoice_id
-            from {{ ref('stg_finance__invoices') }} as invoices
-            where {{ changed_since_built('invoices') }}
-                or (invoices.currency, invoices.issued_date) in ({{ changed_rates() }})
-        )
+        and {{ of_changed_records(ref('stg_finance__invoices'), 'invoice_id', 'issued_date') }}
         {%- endif %}
 
 )

@@ -10,12 +10,7 @@ with opportunities as (
     where not is_closed
         and amount is not null
         {%- if is_incremental() %}
-        and (source_system, opportunity_id) in (
-            select opportunities.source_system, opportunities.opportunity_id
-            from {{ ref('stg_crm__opportunities') }} as opportunities
-            where {{ changed_since_built('opportunities') }}
-                or (opportunities.currency, opportunities.business_date) in ({{ changed_rates() }})
-        )
+        and {{ of_changed_records(ref('stg_crm__opportunities'), 'opportunity_id', 'business_date') }}
         {%- endif %}
 
 ),

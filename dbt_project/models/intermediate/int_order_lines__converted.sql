@@ -13,12 +13,8 @@ with lines as (
     where (source_system, line_id) in (
         select lines.source_system, lines.line_id
         from {{ ref('stg_sales__order_lines') }} as lines
-        where {{ changed_since_built('lines') }}
-            or (lines.source_system, lines.order_id) in (
-                select orders.source_system, orders.order_id
-                from {{ ref('int_orders__counted') }} as orders
-                where {{ changed_since_built('orders') }}
-            )
+        where {{ changed_since('known_at', 'lines') }}
+            or {{ of_changed_records(ref('int_orders__counted'), 'order_id') }}
     )
     {%- endif %}
 

@@ -10,12 +10,7 @@ with orders as (
         batch_id, source_line, known_from, known_to
     from {{ ref('stg_sales__orders') }}
     {%- if is_incremental() %}
-    where (source_system, order_id) in (
-        select orders.source_system, orders.order_id
-        from {{ ref('stg_sales__orders') }} as orders
-        where {{ changed_since_built('orders') }}
-            or (orders.currency, orders.business_date) in ({{ changed_rates() }})
-    )
+    where {{ of_changed_records(ref('stg_sales__orders'), 'order_id', 'business_date') }}
     {%- endif %}
 
 ),

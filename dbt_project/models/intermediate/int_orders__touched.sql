@@ -14,7 +14,7 @@ accounts as (
 
 select orders.source_system, orders.order_id
 from orders
-where {{ changed_since_base('orders') }}
+where {{ changed_since('as_of_known_at', 'orders') }}
     or orders.order_date > {{ built('as_of_date') }}
     or (orders.source_system, orders.customer_ref) in (select source_system, source_id from accounts)
 
@@ -22,11 +22,11 @@ union
 
 select lines.source_system, lines.order_id
 from {{ ref('int_order_lines__converted') }} as lines
-where {{ changed_since_base('lines') }}
+where {{ changed_since('as_of_known_at', 'lines') }}
 
 union
 
 select returns.source_system, returns.order_id
 from {{ ref('int_returns__converted') }} as returns
 where returns.order_id is not null
-    and ({{ changed_since_base('returns') }} or returns.return_date > {{ built('as_of_date') }})
+    and ({{ changed_since('as_of_known_at', 'returns') }} or returns.return_date > {{ built('as_of_date') }})

@@ -14,7 +14,7 @@ with invoices as (
 
 changed_invoices as (
 
-    select invoices.source_system, invoices.invoice_id from invoices where {{ changed_since_built('invoices') }}
+    select invoices.source_system, invoices.invoice_id from invoices where {{ changed_since('known_at', 'invoices') }}
 
 ),
 
@@ -38,7 +38,7 @@ allocations as (
         or (source_system, payment_id, invoice_id) in (
             select allocations.source_system, allocations.payment_id, allocations.invoice_id
             from {{ ref('stg_finance__payment_allocations') }} as allocations
-            where {{ changed_since_built('allocations') }}
+            where {{ changed_since('known_at', 'allocations') }}
         )
     {%- endif %}
 
@@ -57,9 +57,10 @@ credit_notes as (
         left join invoices
             on notes.source_system = invoices.source_system
             and notes.invoice_id = invoices.invoice_id
-        where {{ changed_since_built('notes') }}
-            or {{ changed_since_built('invoices') }}
-            or (notes.currency, coalesce(invoices.issued_date, notes.issued_date)) in ({{ changed_rates() }})
+        where {{ changed_since('known_at', 'notes') }}
+            or {{ changed_since('known_at', 'invoices') }}
+            or (notes.currency, notes.issued_date) in ({{ changed_rates() }})
+            or (notes.currency, invoices.issued_date) in ({{ changed_rates() }})
     )
     {%- endif %}
 
@@ -89,7 +90,8 @@ rated_notes as (
 events as (
 
     select
-        source_system, invoice_id as document_id, customer_ref, 'invoice' as kind, issued_date as event_date, issued_date, due_date, currency,
+        source_system, invoice_id as document_id, customer_ref, 'invoice' as kind, issued_date as event_date, issued_date,
+        due_date, currency,
         {{ converted('total_amount', 'rate') }} as amount,
         batch_id, source_line, known_from, known_to
     from invoices

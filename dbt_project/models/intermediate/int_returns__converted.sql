@@ -16,8 +16,8 @@ with returns as (
         left join {{ ref('int_order_lines__converted') }} as lines
             on returns.source_system = lines.source_system
             and returns.original_line_id = lines.line_id
-        where {{ changed_since_built('returns') }}
-            or {{ changed_since_built('lines') }}
+        where {{ changed_since('known_at', 'returns') }}
+            or {{ changed_since('known_at', 'lines') }}
             or (returns.currency, returns.business_date) in ({{ changed_rates() }})
             or (returns.currency, lines.order_date) in ({{ changed_rates() }})
     )
