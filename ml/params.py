@@ -24,6 +24,7 @@ class Params:
 
     model: str
     horizons: tuple[int, ...]
+    retrain_after_days: int
     correlation_limit: float
     next_purchase_max_days: int
     base_min_repeaters: int
@@ -31,6 +32,7 @@ class Params:
     cell_recency_days: tuple[int, ...]
     cell_purchase_days: tuple[int, ...]
     cell_shrinkage_customers: int
+    value_shrinkage_days: int
     margin_shrinkage_days: int
     calibration_bins: int
     top_share: float

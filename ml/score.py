@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ml.btyd import Floats, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
-from ml.train import BaseModel, LeakError, cell_bands, checked_features, history_of
+from ml.cells import cell_bands, day_amounts
+from ml.train import BaseModel, LeakError, checked_features, history_of
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
 PROBABILITY_DIGITS, COUNT_DIGITS, AMOUNT_DIGITS = 6, 4, 4
@@ -70,16 +71,19 @@ def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) 
 
 
 def _by_cells(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
+    """The means of the customer's cell; the net amount in proportion to what the customer spends a purchase day."""
     cells = [cell for cell in model.cells if cell.horizon == horizon]
     if not cells:
         raise HorizonError(f"score: horizon {horizon}, expected one of {list(model.params.horizons)}")
     bands = (len(model.params.cell_recency_days) + 1, len(model.params.cell_purchase_days) + 1)
-    means = np.empty((3, *bands))
+    means = np.empty((4, *bands))
     for cell in cells:
-        answer = (cell.inactive_probability, cell.purchase_count, cell.net_amount)
+        answer = (cell.inactive_probability, cell.purchase_count, cell.net_amount, cell.day_amount)
         means[:, cell.recency_band, cell.frequency_band] = answer
-    inactive, count, amount = means[:, *cell_bands(frame, cutoff, model.params)]
-    return _Answer(inactive, count, amount, _unknown(len(QUANTILES), len(frame)))
+    inactive, count, amount, day_amount = means[:, *cell_bands(frame, cutoff, model.params)]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(day_amount > 0, _values(frame, model) / day_amount, 1.0)
+    return _Answer(inactive, count, amount * share, _unknown(len(QUANTILES), len(frame)))
 
 
 def _by_rate(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
@@ -110,9 +114,9 @@ def _unknown(*shape: int) -> Floats:
 
 
 def _values(frame: pd.DataFrame, model: BaseModel) -> Floats:
-    """Expected net value of a future purchase day, shape (n,): Gamma-Gamma, else the population's mean."""
+    """Expected net value of a future purchase day, shape (n,): Gamma-Gamma, else the customer's own mean, shrunk."""
     if model.gamma_gamma is None:
-        return np.full(len(frame), model.mean_day_amount)
+        return day_amounts(frame, model.mean_day_amount, model.params)
     days, mean_amount = frame["purchase_days"].to_numpy(), frame["mean_day_amount"].to_numpy()
     return expected_amount(model.gamma_gamma, days, mean_amount)
 

@@ -12,11 +12,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from itertools import product
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ml.btyd import (
@@ -28,9 +26,8 @@ from ml.btyd import (
     fit_gamma_gamma,
     log_likelihood,
 )
+from ml.cells import Cell, learned_cells
 from ml.params import Params, as_mapping, params_of
-
-Ints = npt.NDArray[np.intp]
 
 DATES = ("first_purchase_date", "last_purchase_date")
 AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
@@ -42,19 +39,6 @@ class FeaturesError(ValueError):
 
 class LeakError(FeaturesError):
     """Something from the cut-off on is known that must not be."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Shrunk means of one recency x frequency cell over a label window of ``horizon`` days."""
-
-    horizon: int
-    recency_band: int
-    frequency_band: int
-    customers: int
-    inactive_probability: float
-    purchase_count: float
-    net_amount: float
 
 
 @dataclass(frozen=True)
@@ -167,13 +151,6 @@ def history_of(frame: pd.DataFrame, cutoff: date) -> History:
     return History(frame["purchase_days"].to_numpy() - 1.0, recency, age)
 
 
-def cell_bands(frame: pd.DataFrame, cutoff: date, params: Params) -> tuple[Ints, Ints]:
-    """Recency and frequency band of each customer, shape (n,): how many lower edges it has reached."""
-    silent = (pd.Timestamp(cutoff) - frame["last_purchase_date"]).dt.days.to_numpy()
-    recency = np.searchsorted(params.cell_recency_days, silent, side="right")
-    return recency, np.searchsorted(params.cell_purchase_days, frame["purchase_days"].to_numpy(), side="right")
-
-
 @dataclass(frozen=True)
 class _Rung:
     rung: str
@@ -218,24 +195,16 @@ def _value_model(frame: pd.DataFrame, params: Params) -> tuple[GammaGamma | None
     try:
         return fit_gamma_gamma(days, mean_amount, params.correlation_limit), "value by Gamma-Gamma"
     except GammaGammaRefused as refused:
-        return None, f"value by the population's mean: {refused}"
+        return None, f"value by the customer's own mean, shrunk: {refused}"
 
 
 def _cells(frame: pd.DataFrame, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
-    """Means of every cell over [cutoff - horizon, cutoff), shrunk to the global mean: (sum + k mean) / (n + k)."""
+    """The cells that [cutoff - horizon, cutoff) teaches."""
     start = cutoff - timedelta(days=horizon)
     before = checked_features(past, start)
     now = frame.set_index("customer_id").reindex(before["customer_id"])
     _refuse(before, now["purchase_days"].isna().to_numpy(), f"were known on {start} but are not on {cutoff}")
-    count = now["purchase_days"].to_numpy() - before["purchase_days"].to_numpy()
-    amount = now["net_amount"].to_numpy() - before["net_amount"].to_numpy()
-    labels = np.stack([count == 0, count, amount])
-    recency, frequency = cell_bands(before, start, params)
-    k = params.cell_shrinkage_customers
-    for r, f in product(range(len(params.cell_recency_days) + 1), range(len(params.cell_purchase_days) + 1)):
-        inside = labels[:, (recency == r) & (frequency == f)]
-        means = (inside.sum(axis=1) + k * labels.mean(axis=1)) / (inside.shape[1] + k)
-        yield Cell(horizon, r, f, inside.shape[1], *(float(mean) for mean in means))
+    return learned_cells(before, now, cutoff, horizon, params)
 
 
 def _refuse(frame: pd.DataFrame, wrong: Any, what: str, error: type[FeaturesError] = FeaturesError) -> None:

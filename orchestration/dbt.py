@@ -26,9 +26,10 @@ MANIFEST = TARGET / "manifest.json"
 FINGERPRINT = TARGET / "fingerprint"
 PARSED = TARGET / "partial_parse.msgpack"
 
-# Selections of the two halves of the project: the model of a later day stands between them. Each ends in --exclude.
-FOUNDATION = ("--exclude", "tiering.marts.scoring+", "test_type:unit")
-DECISIONS = ("--select", "tiering.marts.scoring+", "--exclude", "test_type:unit")
+# The two halves of the project, and their selections; scores are made between them. Each selection ends in --exclude.
+SECOND_HALF = ("tiering.staging.ml", "tiering.marts.scoring+")
+FOUNDATION = ("--exclude", *SECOND_HALF, "test_type:unit")
+DECISIONS = ("--select", *SECOND_HALF, "--exclude", "test_type:unit")
 
 # What a build file made from the same project holds already: definitions, no data. Their tests run all the same.
 DEFINITIONS = ("tiering.staging,resource_type:model", "resource_type:seed")

@@ -11,6 +11,7 @@ import dagster as dg
 from orchestration import dbt
 from orchestration.assets.delivery import delivery_assets
 from orchestration.assets.ingestion import ingestion_assets
+from orchestration.assets.modelling import modelling_assets
 from orchestration.assets.transformation import transformation_assets
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.settings import Settings, load_settings
@@ -40,6 +41,7 @@ def build_defs(
         assets=[
             *ingestion_assets(settings, registry, partitions),
             *transformation_assets(settings, registry, manifest_file, partitions),
+            *modelling_assets(settings, partitions),
             *delivery_assets(settings, registry, manifest_file, partitions),
         ],
         loggers=loggers,

@@ -1,7 +1,7 @@
 """Runs that change nothing: a temporary home that shares the raw zone of the real one, lands nothing and is removed.
 
 Two questions are asked this way: how would a day have been decided with other knowledge, and does a release come out
-the same when it is computed again. What is read of the real home: the raw zone, ``sources.yml`` and decisions.
+the same when it is computed again. What is read of the real home: the raw zone, ``sources.yml``, decisions and models.
 """
 
 from __future__ import annotations
@@ -67,6 +67,8 @@ def scratch_home(settings: Settings, decided: Iterable[date]) -> Iterator[Settin
             if shared.exists():
                 (scratch.home / shared.name).symlink_to(shared, target_is_directory=True)
         shutil.copyfile(settings.sources, scratch.sources)
+        if settings.models.exists():
+            shutil.copytree(settings.models, scratch.models)
         scratch.decisions.mkdir()
         for day in decided:
             shutil.copyfile(settings.decisions / f"{day}.parquet", scratch.decisions / f"{day}.parquet")

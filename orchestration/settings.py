@@ -58,6 +58,10 @@ class Settings:
         return self.home / "decisions"
 
     @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
     def releases(self) -> Path:
         return self.home / "releases"
 

@@ -33,6 +33,7 @@ RUN_TABLES = {
     "run_dates": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
     "is_release_date boolean",
     "run_builds": "known_at timestamptz, as_of_date date, as_of_known_at timestamptz",
+    "run_cutoffs": "as_of_date date, cutoff_date date",
     "run_accounts": "source_system varchar, source_id varchar, family varchar, customer_id varchar",
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
     "file varchar, sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, known_at timestamptz, "
@@ -48,6 +49,16 @@ RUN_TABLES = {
     "run_tier_intervals": "customer_id varchar, tier varchar, valid_from date, valid_to date",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
+}
+
+# What assets/modelling.py fills between the two halves of the dbt project.
+ML_TABLES = {
+    "documents": "model_version varchar, document varchar",
+    "models": "as_of_date date, horizon_days bigint, model_version varchar, rung varchar, reason varchar",
+    "scores": "as_of_date date, customer_id varchar, horizon_days bigint, inactive_probability decimal(9,6), "
+    "expected_purchase_count decimal(18,4), expected_net_amount decimal(18,4), "
+    "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "
+    "next_purchase_p90_date date",
 }
 
 KEPT_BETWEEN_RUNS = (
@@ -140,6 +151,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
     """Make what is missing; the run's own tables start empty, except the list of loaded batches."""
     connection.execute("create schema if not exists raw")
     connection.execute("create schema if not exists run")
+    connection.execute("create schema if not exists ml")
     for table in contract.tables:
         columns = ", ".join(f"{name} {kind}" for name, kind in table.raw_columns.items())
         connection.execute(
@@ -150,6 +162,8 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
         connection.execute(f"create table if not exists run.{name} ({columns})")
         if name not in KEPT_BETWEEN_RUNS:
             connection.execute(f"delete from run.{name}")
+    for name, columns in ML_TABLES.items():
+        connection.execute(f"create table if not exists ml.{name} ({columns})")
 
 
 def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]) -> None:

@@ -11,15 +11,18 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from data_quality.verdicts import append_verdicts
+from ml.params import load_params
+from ml.store import plan_models, read_models
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
+from orchestration.assets.modelling import tell_models
 from orchestration.build_state import begin_build, end_build
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days, read_policies
-from orchestration.release.catalogue import decided_knowledge, published
+from orchestration.release.catalogue import decided_knowledge, decided_models, published
 from orchestration.settings import POLICY_SEEDS, Settings
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
@@ -63,7 +66,7 @@ def transformation_assets(
         "pool": "warehouse",
     }
 
-    @dbt_assets(name="foundation", exclude="tiering.marts.scoring+", **shared)
+    @dbt_assets(name="foundation", exclude=" ".join(dbt.SECOND_HALF), **shared)
     def foundation(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
         with writing(settings), open_warehouse(settings) as connection:
             goes_on = begin_build(connection)
@@ -74,7 +77,7 @@ def transformation_assets(
         with writing(settings), open_warehouse(settings) as connection:
             end_build(connection, dbt.project_fingerprint())
 
-    @dbt_assets(name="decisions", select="tiering.marts.scoring+", **shared)
+    @dbt_assets(name="decisions", select=" ".join(dbt.SECOND_HALF), **shared)
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
         yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
 
@@ -107,16 +110,21 @@ def _run_inputs(
         first, last = days_of(context)
         days_of_run = days_between(first, last)
         decided = decided_knowledge(settings, days_of_run)
+        scored_by = decided_models(settings, days_of_run)
         batches = [batch for batch in read_manifest(settings.manifest) if batch.delivery_date <= last]
         if instant := context.run_tags.get(KNOWN_AT_TAG):
-            decided = dict.fromkeys(days_of_run, datetime.fromisoformat(instant))
+            decided, scored_by = dict.fromkeys(days_of_run, datetime.fromisoformat(instant)), {}
             batches = [batch for batch in read_manifest(settings.manifest) if batch.known_at <= decided[last]]
         systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
         days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), systems.end_of_day, decided)
         batches = [batch for batch in batches if batch.known_at <= days[-1].known_at]
+        params = load_params()
+        times = [(day.as_of_date, day.known_at) for day in days]
+        models = plan_models(times, read_models(settings.models), scored_by, params)
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
             loaded = load_run(settings, connection, days, batches, releases, project=dbt.project_fingerprint())
+            tell_models(connection, models, params)
             counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
         for name, row in counts.items():
             metadata = {"dagster/row_count": row[0] if row else 0, "batches read now": loaded}

@@ -51,6 +51,16 @@ def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, da
         return dict(connection.execute(query, [files]).fetchall())
 
 
+def decided_models(settings: Settings, days: Iterable[date]) -> dict[date, str]:
+    """The version of the model that scored each of the days, for those that are in the ledger of decisions."""
+    files = [str(file) for day in days if (file := settings.decisions / f"{day}.parquet").exists()]
+    if not files:
+        return {}
+    with duckdb.connect() as connection:
+        query = "select as_of_date, max(model_version) from read_parquet(?) group by as_of_date"
+        return dict(connection.execute(query, [files]).fetchall())
+
+
 def last_decided_knowledge(settings: Settings) -> datetime | None:
     """The known_at of the newest decided day: what comes later was not known to any decision. None before the first."""
     newest = max((date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")), default=None)

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from data_quality.verdicts import Verdict
+from ml.store import write_model
 from orchestration.extract.landing import file_sha256
 from orchestration.release import catalogue
 from orchestration.release.content_hash import content_hash
@@ -104,7 +105,7 @@ def release_id(facts: dict[str, Any]) -> str:
 def put_in_place(
     settings: Settings, incoming: Path, manifest: dict[str, Any], build: duckdb.DuckDBPyConnection
 ) -> Path:
-    """Finish the folder, move it to its name, write the decisions and flip CURRENT, in that order."""
+    """Finish the folder, move it to its name, keep new models, write the decisions and flip CURRENT, in that order."""
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     (incoming / catalogue.MANIFEST).write_text(text, encoding="utf-8")
     release = settings.releases / str(manifest["release_id"])
@@ -116,6 +117,8 @@ def put_in_place(
                 os.fsync(stream.fileno())
             file.chmod(0o444)
         os.replace(incoming, release)
+    for version, document in build.execute("select model_version, document from ml.documents").fetchall():
+        write_model(settings.models, version, document)
     write_decisions(settings, build, [date.fromisoformat(day) for day in manifest["decided_dates"]])
     catalogue.flip(settings, release.name)
     return release

@@ -169,15 +169,35 @@ def test_without_customers_nothing_is_said_of_any(features: pd.DataFrame, params
     assert score(features.head(0), model, CUTOFF, [HORIZON]).columns.tolist() == scored.columns.tolist()
 
 
-def test_values_that_go_with_frequency_are_answered_by_the_population(features: pd.DataFrame, params: Params) -> None:
+def test_values_that_go_with_frequency_are_answered_by_each_customers_own_mean(
+    features: pd.DataFrame, params: Params
+) -> None:
     rising = features.assign(mean_day_amount=10.0 * features["purchase_days"])
     rising["net_amount"] = rising["mean_day_amount"] * rising["purchase_days"]
     model = fit(rising, CUTOFF, params)
     assert model.gamma_gamma is None
-    assert "value by the population's mean: number and mean value correlate by 1.00" in model.reason
-    scored = score(rising, model, CUTOFF, [HORIZON])
-    per_purchase = scored["expected_net_amount"].sum() / scored["expected_purchase_count"].sum()
-    assert per_purchase == pytest.approx(rising["net_amount"].sum() / rising["purchase_days"].sum(), rel=1e-4)
+    assert "value by the customer's own mean, shrunk: number and mean value correlate by 1.00" in model.reason
+    scored = score(rising, model, CUTOFF, [HORIZON]).merge(rising, on="customer_id")
+    overall = rising["net_amount"].sum() / rising["purchase_days"].sum()
+    own = (scored["net_amount"] + 4 * overall) / (scored["purchase_days"] + 4)
+    bought = scored["expected_purchase_count"] > 0.1
+    per_purchase = scored["expected_net_amount"] / scored["expected_purchase_count"]
+    assert per_purchase[bought].to_numpy() == pytest.approx(own[bought].to_numpy(), rel=2e-3)
+
+
+def test_a_cells_net_amount_goes_to_its_customers_as_they_spend(
+    bought: pd.DataFrame, features: pd.DataFrame, params: Params
+) -> None:
+    """Two customers of one cell, the second spending twice as much a purchase day: their shares are as their means."""
+    small = few(features, 49, 60)
+    past = features_of(bought[bought["customer_id"].isin(small["customer_id"])], CUTOFF - timedelta(days=HORIZON))
+    model = fit(small, CUTOFF, params, {HORIZON: past})
+    twin = small.assign(mean_day_amount=2 * small["mean_day_amount"])
+    one, two = (score(frame, model, CUTOFF, [HORIZON])["expected_net_amount"] for frame in (small, twin))
+    mean = model.mean_day_amount
+    days, spent = (small.sort_values("customer_id")[name].to_numpy() for name in ("purchase_days", "mean_day_amount"))
+    expected = (2 * days * spent + 4 * mean) / (days * spent + 4 * mean)
+    assert (two / one).to_numpy() == pytest.approx(expected, rel=1e-3)
 
 
 def test_dates_of_the_next_purchase_agree_with_the_probability_of_staying_away(

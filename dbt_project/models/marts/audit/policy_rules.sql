@@ -61,6 +61,19 @@ rules as (
         label_en, label_zh, provenance, 'frequency ' || frequency_from || ' to ' || frequency_to as provenance_note
     from {{ ref('policy_rfm_segments') }}
 
+    union all
+
+    select
+        cells.policy_version, 'cell' as rule_kind, cells.lens as subject, cells.row_band || ' x ' || cells.column_band as rule_name,
+        null as lower_bound, null as upper_bound, bands.score as rule_value, 'points' as unit,
+        bands.label_en, bands.label_zh, cells.provenance,
+        cells.row_lens || ' x ' || cells.column_lens || ': ' || cells.band as provenance_note
+    from {{ ref('policy_matrices') }} as cells
+    inner join {{ ref('policy_bands') }} as bands
+        on cells.policy_version = bands.policy_version
+        and cells.lens = bands.lens
+        and cells.band = bands.band
+
 )
 
 select

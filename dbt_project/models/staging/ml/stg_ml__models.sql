@@ -1,0 +1,13 @@
+with source as (
+
+    select * from {{ source('ml', 'models') }}
+
+)
+
+select
+    as_of_date,
+    horizon_days,
+    model_version,
+    rung,
+    reason
+from source

@@ -1,0 +1,18 @@
+with source as (
+
+    select * from {{ source('ml', 'scores') }}
+
+)
+
+select
+    as_of_date,
+    customer_id,
+    horizon_days,
+    inactive_probability,
+    expected_purchase_count,
+    expected_net_amount,
+    potential_margin_amount,
+    next_purchase_p10_date,
+    next_purchase_p50_date,
+    next_purchase_p90_date
+from source

@@ -1,0 +1,10 @@
+with source as (
+
+    select * from {{ source('run', 'run_cutoffs') }}
+
+)
+
+select
+    as_of_date,
+    cutoff_date
+from source

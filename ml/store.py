@@ -1,0 +1,102 @@
+"""Trained models as files, one JSON document each under the name of its version, and which of them a day uses.
+
+A file is written once and never again; its name holds the hash of its bytes. A model may speak for a day only when
+the day that trained it is not later, nor what it knew.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from ml.learn import TrainedModel
+from ml.params import Params
+
+# What days have that were decided before there were models.
+NO_MODEL = "none"
+
+
+class ModelStoreError(RuntimeError):
+    """The store cannot give a model that is needed as it was written."""
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """Which model scores a day: a stored version, or the one that ``trained_on``, a day of the same run, trains."""
+
+    as_of_date: date
+    version: str | None
+    trained_on: date | None
+
+
+def read_models(folder: Path) -> dict[str, TrainedModel]:
+    """All models by version. Raises ModelStoreError for a file whose bytes are not those its name was given for."""
+    models = {}
+    for file in sorted(folder.glob("*.json")):
+        model = TrainedModel.from_json(file.read_text(encoding="utf-8"))
+        if file.stem != model.version:
+            raise ModelStoreError(
+                f"models: {file} holds version {model.version}, expected that of its name; restore it from a backup"
+            )
+        models[file.stem] = model
+    return models
+
+
+def write_model(folder: Path, version: str, document: str) -> None:
+    """Keep a model's document under its version; what is there already stays."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{version}.json"
+    if not file.exists():
+        incoming = file.with_suffix(".incoming")
+        incoming.write_text(document, encoding="utf-8")
+        os.replace(incoming, file)
+
+
+def plan_models(
+    days: Sequence[tuple[date, datetime]],
+    stored: Mapping[str, TrainedModel],
+    decided: Mapping[date, str],
+    params: Params,
+) -> list[PlannedModel]:
+    """The model of each day, given as (as-of date, known at) in their order; ``decided``: versions of decided days.
+
+    A day that is decided keeps its model. Any other takes the newest that knows no more than the day does; where that
+    is ``retrain_after_days`` old, or there is none, the day trains one, which later days may take in turn: a range
+    comes out as its days would one by one. Raises ModelStoreError when a decided day's model is not stored.
+    """
+    trained: list[_Candidate] = [_Candidate(m.as_of_date, m.known_at, version) for version, m in stored.items()]
+    planned = []
+    for day, known_at in days:
+        version = decided.get(day)
+        if version is not None and version != NO_MODEL and version not in stored:
+            raise ModelStoreError(
+                f"models: {version}.json is missing, which decided {day}; restore it from a backup of models/"
+            )
+        if version is None:
+            found = _newest(trained, day, known_at, params)
+            if found is None:
+                found = _Candidate(day, known_at, None)
+                trained.append(found)
+            planned.append(PlannedModel(day, found.version, None if found.version else found.as_of_date))
+        else:
+            planned.append(PlannedModel(day, version, None))
+    return planned
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    as_of_date: date
+    known_at: datetime
+    version: str | None
+
+
+def _newest(trained: Iterable[_Candidate], day: date, known_at: datetime, params: Params) -> _Candidate | None:
+    eligible = [
+        one
+        for one in trained
+        if one.known_at <= known_at and 0 <= (day - one.as_of_date).days < params.retrain_after_days
+    ]
+    return max(eligible, key=lambda one: (one.as_of_date, one.known_at, one.version or ""), default=None)
