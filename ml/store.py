@@ -36,7 +36,13 @@ def read_models(folder: Path) -> dict[str, TrainedModel]:
     """All models by version. Raises ModelStoreError for a file whose bytes are not those its name was given for."""
     models = {}
     for file in sorted(folder.glob("*.json")):
-        model = TrainedModel.from_json(file.read_text(encoding="utf-8"))
+        try:
+            model = TrainedModel.from_json(file.read_text(encoding="utf-8"))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelStoreError(
+                f"models: {file} is not a model this version of the code can read ({error}); restore it from a backup, "
+                "or go back to the code that wrote it"
+            ) from error
         if file.stem != model.version:
             raise ModelStoreError(
                 f"models: {file} holds version {model.version}, expected that of its name; restore it from a backup"

@@ -18,7 +18,7 @@ case {{ name_column }}
 {%- endmacro %}
 
 {% macro cut_scores() %}
-    {{ return(['inactive_probability', 'expected_purchase_count', 'expected_net_amount', 'potential_margin_amount']) }}
+    {{ return(['inactive_probability', 'expected_purchases', 'expected_net_amount', 'potential_margin_amount']) }}
 {% endmacro %}
 
 {#- The score that a name with a horizon means, of a row of that horizon; null for any other name. -#}

@@ -12,6 +12,7 @@ from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.suites.marts import mart_suites
 from data_quality.validate import Subject, validate
 from data_quality.verdicts import append_verdicts, read_verdicts
+from ml.learn import TrainedModel
 from orchestration import dbt
 from orchestration.assets.ingestion import check_result
 from orchestration.code_version import code_version
@@ -129,7 +130,7 @@ def _release(
                     "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 }
             )
-            write_report(folder, report_facts(settings, registry, manifest, build))
+            write_report(folder, report_facts(settings, registry, manifest, build, inputs.model))
             published = put_in_place(settings, folder, manifest, build)
         return dg.MaterializeResult(
             metadata={
@@ -150,12 +151,14 @@ def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
     as_of_date, known_at, policy_version, model_version = days[-1]
     batches = build.execute("select batch_id from run.run_batches where known_at <= ? order by batch_id", [known_at])
     decided: tuple[date, ...] = tuple(day[0] for day in days)
+    document = build.execute("select document from ml.documents where model_version = ?", [model_version]).fetchone()
     return ReleaseInputs(
         as_of_date=as_of_date,
         known_at=known_at,
         decided_dates=decided,
         policy_version=policy_version,
         model_version=model_version,
+        model=TrainedModel.from_json(document[0]) if document else None,
         code_version=code_version(),
         batches=tuple(row[0] for row in batches.fetchall()),
         run_id=run_id,

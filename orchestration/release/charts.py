@@ -1,48 +1,22 @@
-"""The report's pictures: numbers in, one inline SVG each out. Text stays text, so the viewer's fonts write Chinese.
-
-The same numbers give the same bytes: no date, no creator, ids from a fixed salt. matplotlib is imported on use, since
-it costs half a second that no other command should pay.
-"""
+"""The report's pictures: numbers in, one inline SVG each out."""
 
 from __future__ import annotations
 
-import io
-import re
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from orchestration.release.drawing import ACCENT, GRID, INK, PALE, SOFT, STRONG, Box, axes_in, render
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-INK, SOFT, GRID, ACCENT = "#16212b", "#5b6873", "#e3e7ea", "#b5540a"
-STRONG, PALE = "#2a7ab0", "#b9c4cc"
-SETTINGS: dict[str, Any] = {
-    "svg.fonttype": "none",
-    "font.family": "DejaVu Sans",
-    "font.size": 11,
-    "text.parse_math": False,
-    "text.color": INK,
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": SOFT,
-    "xtick.color": SOFT,
-    "ytick.color": SOFT,
-    "axes.unicode_minus": True,
-    "xtick.major.pad": 6,
-    "ytick.major.pad": 6,
-}
-NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-Box = tuple[float, float, float, float]
 
 
 def tier_bars(tiers: Sequence[tuple[str, str, float, float]]) -> str:
     """Per tier (name, colour, share of customers, share of sales): two bars, one under the other."""
 
     def draw(figure: Figure) -> None:
-        axes = _axes(figure, (0.08, 0.01, 0.6, 0.98))
+        axes = axes_in(figure, (0.08, 0.01, 0.6, 0.98))
         for row, (name, colour, customers, sales) in enumerate(tiers):
             axes.barh(row - 0.19, customers, height=0.34, color=PALE)
             axes.barh(row + 0.19, max(sales, 0), height=0.34, color=colour, edgecolor=SOFT, linewidth=0.4)
@@ -54,14 +28,14 @@ def tier_bars(tiers: Sequence[tuple[str, str, float, float]]) -> str:
         axes.axis("off")
 
     says = "; ".join(f"{name}: {_percent(c)} of customers, {_percent(s)} of sales" for name, _, c, s in tiers)
-    return _render("tiers", says, (400, 30 + 54 * len(tiers)), draw)
+    return render("tiers", says, (400, 30 + 54 * len(tiers)), draw)
 
 
 def pareto(points: Sequence[tuple[float, float]], marked: tuple[float, float]) -> str:
     """The curve of (share of customers, share of their sales) with one point called out."""
 
     def draw(figure: Figure) -> None:
-        axes = _axes(figure, (0.1, 0.14, 0.86, 0.82))
+        axes = axes_in(figure, (0.1, 0.14, 0.86, 0.82))
         x, y = (0.0, *(p[0] for p in points)), (0.0, *(p[1] for p in points))
         axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 4)))
         axes.text(0.62, 0.53, "if all were equal", color=SOFT)
@@ -78,14 +52,14 @@ def pareto(points: Sequence[tuple[float, float]], marked: tuple[float, float]) -
         axes.grid(color=GRID, linewidth=0.8)
 
     says = f"{_percent(marked[0])} of buying customers bring {_percent(marked[1])} of net sales"
-    return _render("pareto", says, (550, 300), draw)
+    return render("pareto", says, (550, 300), draw)
 
 
 def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
     """Net sales as bars and margin as a line per month, in ``unit``."""
 
     def draw(figure: Figure) -> None:
-        axes = _axes(figure, (0.07, 0.09, 0.91, 0.83))
+        axes = axes_in(figure, (0.07, 0.09, 0.91, 0.83))
         places = range(len(months))
         axes.bar(places, [net for _, net, _ in months], color=STRONG, width=0.72)
         axes.plot(places, [margin for _, _, margin in months], color=ACCENT, linewidth=2)
@@ -100,7 +74,7 @@ def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
         axes.text(1, 1.03, "▬ margin", color=ACCENT, ha="right", transform=axes.transAxes, weight="bold")
 
     says = f"net sales and margin per month, {months[0][0]:%Y-%m} to {months[-1][0]:%Y-%m}"
-    return _render("monthly", says, (550, 300), draw)
+    return render("monthly", says, (550, 300), draw)
 
 
 def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
@@ -115,7 +89,7 @@ def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
             ((0.65, 0.0, 0.22, top), "net sales, 365 days", [r[2] for r in rows], [r[3] for r in rows], STRONG),
         ]
         for box, title, values, texts, colour in panels:
-            axes = _axes(figure, box)
+            axes = axes_in(figure, box)
             widest = max([1e-9, *values])
             axes.barh(range(len(rows)), [max(value, 0) for value in values], color=colour, height=0.66)
             for place, (value, text) in enumerate(zip(values, texts, strict=True)):
@@ -128,7 +102,7 @@ def segments(rows: Sequence[tuple[str, int, float, str]]) -> str:
             figure.text(0.315, top * (1 - (place + 0.5) / len(rows)), row[0], ha="right", va="center")
 
     says = "; ".join(f"{name}: {customers:,} customers, {words}" for name, customers, _, words in rows)
-    return _render("segments", says, (650, height), draw)
+    return render("segments", says, (650, height), draw)
 
 
 def heat_map(cells: dict[tuple[int, int], int], groups: int) -> str:
@@ -137,7 +111,7 @@ def heat_map(cells: dict[tuple[int, int], int], groups: int) -> str:
     def draw(figure: Figure) -> None:
         from matplotlib.patches import Rectangle
 
-        axes = _axes(figure, (0.13, 0.15, 0.85, 0.83))
+        axes = axes_in(figure, (0.13, 0.15, 0.85, 0.83))
         most = max([1, *cells.values()])
         for recency in range(1, groups + 1):
             for frequency in range(1, groups + 1):
@@ -157,7 +131,7 @@ def heat_map(cells: dict[tuple[int, int], int], groups: int) -> str:
         axes.set_ylabel(f"recency score: 1 long ago … {groups} just now")
 
     says = f"customers by recency and frequency score, {sum(cells.values()):,} in all"
-    return _render("heat", says, (450, 304), draw)
+    return render("heat", says, (450, 304), draw)
 
 
 def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[int]]]) -> str:
@@ -166,7 +140,7 @@ def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[in
     def draw(figure: Figure) -> None:
         from matplotlib.ticker import MaxNLocator
 
-        axes = _axes(figure, (0.045, 0.12, 0.85, 0.84))
+        axes = axes_in(figure, (0.045, 0.12, 0.85, 0.84))
         places = [(day - days[0]).days for day in days]
         floor = [0] * len(days)
         for name, colour, counts in tiers:
@@ -188,45 +162,32 @@ def tier_areas(days: Sequence[date], tiers: Sequence[tuple[str, str, Sequence[in
         axes.grid(axis="y", color=GRID, linewidth=0.8)
 
     says = f"customers per tier from {days[0]} to {days[-1]}"
-    return _render("history", says, (1136, 240), draw)
+    return render("history", says, (1136, 240), draw)
+
+
+def calibration(bins: Sequence[tuple[float, float, int]]) -> str:
+    """Per bin (predicted, observed, customers): how often what was predicted came, against the diagonal."""
+
+    def draw(figure: Figure) -> None:
+        axes = axes_in(figure, (0.13, 0.16, 0.84, 0.81))
+        axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 4)))
+        axes.text(0.97, 0.9, "as predicted", color=SOFT, ha="right")
+        most = max([1, *(customers for _, _, customers in bins)])
+        sizes = [20 + 90 * customers / most for _, _, customers in bins]
+        predicted, observed = ([row[place] for row in bins] for place in (0, 1))
+        axes.plot(predicted, observed, color=STRONG, linewidth=1.5, alpha=0.5)
+        axes.scatter(predicted, observed, s=sizes, color=STRONG, zorder=3)
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25 %", "50 %", "75 %", "100 %"])
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1.02)
+        axes.set_xlabel("predicted: no purchase in the horizon")
+        axes.set_ylabel("observed")
+        axes.grid(color=GRID, linewidth=0.8)
+
+    says = "; ".join(f"predicted {_percent(p)}, observed {_percent(o)}" for p, o, _ in bins)
+    return render("calibration", says, (450, 304), draw)
 
 
 def _percent(share: float) -> str:
     return f"{share * 100:.1f} %"
-
-
-def _axes(figure: Figure, box: Box) -> Axes:
-    axes = figure.add_axes(box)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-    axes.set_axisbelow(True)
-    return axes
-
-
-def _render(name: str, says: str, size: tuple[int, int], draw: Callable[[Figure], None]) -> str:
-    """One <svg> element of ``size`` CSS pixels, without a prolog, metadata or anything that points outside."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    file = io.StringIO()
-    with mpl.rc_context(), warnings.catch_warnings():
-        # The machine's own matplotlibrc would make other bytes of the same facts.
-        mpl.rcdefaults()
-        settings: Any = mpl.rcParams
-        settings.update({**SETTINGS, "svg.hashsalt": f"tiering {name}"})
-        # Chinese is measured with a font that lacks it; the viewer's font draws it.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure = Figure(figsize=(size[0] / 72, size[1] / 72), dpi=72)
-        draw(figure)
-        figure.savefig(file, format="svg", transparent=True, metadata=NO_METADATA)
-    body = re.search(r"<svg[^>]*>(.*)</svg>", file.getvalue(), re.DOTALL)
-    if body is None:
-        raise ValueError(f"chart {name}: matplotlib wrote no <svg> element, expected one")
-    # Groups carry ids that repeat from chart to chart; only definitions are referred to.
-    inner = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|(?<=<g) id=\"[^\"]*\"", "", body[1], flags=re.DOTALL)
-    inner = re.sub(r"\n\s*", "\n", inner).strip()
-    label = escape(says, quote=True)
-    return (
-        f'<svg class="chart" role="img" aria-label="{label}" viewBox="0 0 {size[0]} {size[1]}" '
-        f'width="{size[0]}" height="{size[1]}">{inner}</svg>'
-    )

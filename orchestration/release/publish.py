@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from data_quality.verdicts import Verdict
+from ml.learn import TrainedModel
 from ml.store import write_model
 from orchestration.extract.landing import file_sha256
 from orchestration.release import catalogue
@@ -42,6 +43,7 @@ class ReleaseInputs:
     decided_dates: tuple[date, ...]
     policy_version: str
     model_version: str
+    model: TrainedModel | None
     code_version: str
     batches: tuple[str, ...]
     run_id: str
@@ -82,12 +84,15 @@ def export(
         }
     _write_serving(incoming, marts, build)
     write_dictionary(incoming / "data_dictionary.md", marts)
+    if inputs.model:
+        (incoming / "model.json").write_text(inputs.model.to_json(), encoding="utf-8")
     facts = {
         "as_of_date": inputs.as_of_date.isoformat(),
         "known_at": inputs.known_at.astimezone(UTC).isoformat(),
         "decided_dates": [day.isoformat() for day in inputs.decided_dates],
         "policy_version": inputs.policy_version,
         "model_version": inputs.model_version,
+        "model": _described(inputs.model) if inputs.model else None,
         "code_version": inputs.code_version,
         "batches": list(inputs.batches),
         "marts": described,
@@ -140,6 +145,23 @@ def write_decisions(settings: Settings, build: duckdb.DuckDBPyConnection, days: 
                 """
             )
             os.replace(f"{file}.incoming", file)
+
+
+def _described(model: TrainedModel) -> dict[str, Any]:
+    """What a reader should know of a model before believing it; the whole of it is in ``model.json``."""
+    return {
+        "sha256": model.sha256,
+        "trained_on": model.as_of_date.isoformat(),
+        "known_at": model.known_at.astimezone(UTC).isoformat(),
+        "cutoff_date": model.model.cutoff.isoformat(),
+        "customers": model.model.customer_count,
+        "rung": model.model.rung,
+        "reason": model.model.reason,
+        "backtests": [
+            {"horizon_days": test.horizon, "cutoff_date": test.cutoff.isoformat(), "figures": dict(test.figures)}
+            for test in model.backtests
+        ],
+    }
 
 
 def _write_serving(folder: Path, marts: Sequence[Mart], build: duckdb.DuckDBPyConnection) -> None:

@@ -17,11 +17,13 @@ from typing import Any
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from ml.learn import TrainedModel
 from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
 from orchestration.release.report_movements import movements
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
+from orchestration.release.report_scores import scores
 
 # Presentation only: who is shown on the watch list. No tier, score or release depends on these, and the page says them.
 WATCHED_TIERS = 2
@@ -48,7 +50,8 @@ class Freshness:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """What the page says that the marts do not hold. ``tier_history``: (as_of_date, tier, customers) as decided."""
+    """What the page says that the marts do not hold. ``tier_history``: (as_of_date, tier, customers) as decided;
+    ``model``: what scored the release date, if anything did."""
 
     release_id: str
     as_of_date: date
@@ -60,6 +63,7 @@ class ReportFacts:
     deliveries: Sequence[Freshness]
     tier_history: Sequence[tuple[date, str, int]]
     missing_extracts: Sequence[str]
+    model: TrainedModel | None
 
 
 def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> str:
@@ -83,6 +87,7 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "largest": [_customer(row) for row in report_queries.largest_customers(connection, LARGEST_SHOWN)],
         "watched": _watched(connection, tiers),
         "moved": movements(connection, facts.as_of_date),
+        "scores": scores(connection, facts.model),
         "lenses": _lenses(connection),
         "rules": rules,
         "pictures": draw_pictures(connection, facts.as_of_date, facts.reporting_currency, tiers, facts.tier_history),

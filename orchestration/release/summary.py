@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from ml.learn import TrainedModel
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.plan import missing_extracts
@@ -44,7 +45,11 @@ def summarise(folder: Path) -> dict[str, Any]:
 
 
 def report_facts(
-    settings: Settings, registry: Registry | None, manifest: dict[str, Any], build: duckdb.DuckDBPyConnection
+    settings: Settings,
+    registry: Registry | None,
+    manifest: dict[str, Any],
+    build: duckdb.DuckDBPyConnection,
+    model: TrainedModel | None,
 ) -> ReportFacts:
     """What the report says beyond the marts: deliveries, the ledger of decisions and this run's own days."""
     as_of_date = date.fromisoformat(manifest["as_of_date"])
@@ -70,6 +75,7 @@ def report_facts(
         ],
         tier_history=_tier_history(build),
         missing_extracts=missing_extracts(registry, delivered, as_of_date) if registry else [],
+        model=model,
     )
 
 

@@ -25,9 +25,21 @@ bands as (
         max(case when lens = 'rfm' then band end) as rfm_band,
         max(case when lens = 'abc' then band end) as abc_band,
         max(case when lens = 'collection' then band end) as collection_band,
-        max(case when lens = 'engagement' then band end) as engagement_band
+        max(case when lens = 'engagement' then band end) as engagement_band,
+        max(case when lens = 'value_potential' then band end) as value_potential_band,
+        max(case when lens = 'churn' then band end) as churn_band
     from {{ ref('customer_bands') }}
     group by as_of_date, customer_id
+
+),
+
+scores as (
+
+    select
+        as_of_date, customer_id, horizon_days, inactive_probability, expected_net_amount, potential_margin_amount,
+        next_purchase_p50_date
+    from {{ ref('customer_scores') }}
+    where horizon_days = (select min(horizon_days) from {{ ref('customer_scores') }})
 
 )
 
@@ -52,6 +64,8 @@ select
     bands.abc_band,
     bands.collection_band,
     bands.engagement_band,
+    bands.value_potential_band,
+    bands.churn_band,
     tiers.defaulted_lens_count,
     indicators.account_count,
     indicators.first_order_date,
@@ -71,6 +85,11 @@ select
     indicators.open_amount,
     indicators.overdue_amount,
     indicators.pipeline_amount,
+    scores.horizon_days as score_horizon_days,
+    scores.inactive_probability,
+    scores.expected_net_amount,
+    scores.potential_margin_amount,
+    scores.next_purchase_p50_date,
     tiers.policy_version
 from tiers
 inner join release on tiers.as_of_date = release.as_of_date
@@ -81,6 +100,9 @@ inner join {{ ref('int_customers__described') }} as described on tiers.customer_
 inner join bands
     on tiers.as_of_date = bands.as_of_date
     and tiers.customer_id = bands.customer_id
+left join scores
+    on tiers.as_of_date = scores.as_of_date
+    and tiers.customer_id = scores.customer_id
 left join labels
     on tiers.policy_version = labels.policy_version
     and tiers.tier = labels.band

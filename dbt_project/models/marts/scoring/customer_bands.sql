@@ -3,7 +3,7 @@
     with the reason. -#}
 with population as (
 
-    select as_of_date, customer_id from {{ ref('int_customers__population') }}
+    select as_of_date, customer_id from {{ ref('customer_indicators') }}
 
 ),
 

@@ -23,7 +23,7 @@ select
     population.customer_id,
     models.horizon_days,
     scores.inactive_probability,
-    scores.expected_purchase_count,
+    scores.expected_purchases,
     scores.expected_net_amount,
     scores.potential_margin_amount,
     scores.next_purchase_p10_date,

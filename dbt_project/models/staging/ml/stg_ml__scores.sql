@@ -9,7 +9,7 @@ select
     customer_id,
     horizon_days,
     inactive_probability,
-    expected_purchase_count,
+    expected_purchase_count as expected_purchases,
     expected_net_amount,
     potential_margin_amount,
     next_purchase_p10_date,
