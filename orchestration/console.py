@@ -20,6 +20,7 @@ from orchestration.extract.manifest import ManifestError
 from orchestration.extract.registry import SourcesError
 from orchestration.locking import Locked
 from orchestration.plan import PlanError
+from orchestration.policy import PolicyError
 from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release
 from orchestration.release.comparison import TierChanges
 from orchestration.settings import Settings, SettingsError
@@ -130,6 +131,6 @@ def told_plainly() -> Iterator[None]:
     except Locked as error:
         err.print(f"locked: {error}", markup=False)
         raise typer.Exit(LOCKED) from error
-    except (SettingsError, SourcesError, PlanError, ManifestError, NoRelease, DbtError) as error:
+    except (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, DbtError) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(FAILED) from error

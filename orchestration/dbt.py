@@ -90,6 +90,14 @@ def project_fingerprint() -> str:
     return digest.hexdigest()
 
 
+def build_fingerprint(settings: Settings) -> str:
+    """What the build file's tables are made by: the project, and the rows of the policy in use, wherever they stand."""
+    digest = hashlib.sha256(project_fingerprint().encode())
+    for path in sorted(settings.policy.glob("*.csv")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def build(settings: Settings, selection: Sequence[str], command: str = "build") -> list[NodeResult]:
     """Run ``dbt build`` (or another command) on the selection; results in the order of execution, failures among them.
 
@@ -97,6 +105,7 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
     """
     manifest_path(settings)
     manifest = _parsed_manifest(FINGERPRINT.read_text())
+    _take_seeds_from(settings.policy, manifest)
     results = _invoke(settings, [command, "--no-write-json", "--indirect-selection", "empty", *selection], manifest)
     return [
         NodeResult(
@@ -159,6 +168,19 @@ def _parsed_manifest(fingerprint: str) -> Manifest:
     manifest = Manifest.from_msgpack(PARSED.read_bytes())
     manifest.build_flat_graph()
     return manifest
+
+
+def _take_seeds_from(folder: Path, manifest: Manifest) -> None:
+    """Name the files of the policy in use. The manifest is shared by all homes of the process, so each build says it.
+
+    Of a seed's file only the place is in the manifest: a home with a policy of its own needs no parse of its own. The
+    path stays relative to its root, since dbt writes the statement it ran below target/ under the same path: an
+    absolute one would have it written over the policy itself.
+    """
+    for node in manifest.nodes.values():
+        if node.resource_type == "seed":
+            node.root_path = str(folder.parent)
+            node.original_file_path = f"{folder.name}/{node.name}.csv"
 
 
 def _close_connection() -> None:

@@ -14,6 +14,7 @@ from orchestration.assets.ingestion import ingestion_assets
 from orchestration.assets.modelling import modelling_assets
 from orchestration.assets.transformation import transformation_assets
 from orchestration.extract.registry import Registry, load_registry
+from orchestration.policy import check_policy
 from orchestration.settings import Settings, load_settings
 
 # The first partition of an installation that has no sources.yml yet; its own start_date replaces it.
@@ -24,9 +25,13 @@ JOB = "daily"
 def build_defs(
     settings: Settings | None = None, loggers: Mapping[str, dg.LoggerDefinition] | None = None
 ) -> dg.Definitions:
-    """A fresh ``Definitions`` for an installation; tests pass settings of a temporary home."""
+    """A fresh ``Definitions`` for an installation; tests pass settings of a temporary home.
+
+    Raises SourcesError or PolicyError for what nothing could run with.
+    """
     warnings.simplefilter("ignore", dg.BetaWarning)  # the single-run backfill policy, which this project rests on
     settings = settings or load_settings()
+    check_policy(settings)
     registry = load_registry(settings.sources) if settings.sources.exists() else None
     manifest_file = dbt.manifest_path(settings)
     partitions = daily_partitions(registry)

@@ -12,7 +12,7 @@ from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import ManifestError, read_manifest
 from orchestration.extract.registry import SourcesError, load_registry
 from orchestration.locking import Locked, writing
-from orchestration.plan import PlanError, read_policies
+from orchestration.policy import PolicyError, check_policy
 from orchestration.release.catalogue import NoRelease, current_release
 from orchestration.settings import POLICY_SEEDS, Settings
 
@@ -33,7 +33,7 @@ def examine(settings: Settings) -> list[Finding]:
         _home(settings),
         _sources(settings),
         _excel(settings),
-        _policy(),
+        _policy(settings),
         _manifest(settings),
         _lock(settings),
         _build(settings),
@@ -63,12 +63,13 @@ def _excel(settings: Settings) -> Finding:
     return Finding("workbooks", f"DuckDB {duckdb.__version__} reads XLSX", True)
 
 
-def _policy() -> Finding:
+def _policy(settings: Settings) -> Finding:
     try:
-        versions = [policy.policy_version for policy in read_policies(POLICY_SEEDS)]
-    except (OSError, KeyError, ValueError, PlanError) as error:
-        return Finding("policy", str(error), False, f"restore {POLICY_SEEDS}")
-    return Finding("policy", f"versions {', '.join(versions)}", bool(versions), "add a version to policy_versions.csv")
+        versions = ", ".join(policy.policy_version for policy in check_policy(settings))
+    except PolicyError as error:
+        return Finding("policy", str(error), False, f"make {settings.policy} as it says, after {POLICY_SEEDS}")
+    found = f"versions {versions} of {settings.policy}"
+    return Finding("policy", found, bool(versions), "add a version to policy_versions.csv")
 
 
 def _manifest(settings: Settings) -> Finding:

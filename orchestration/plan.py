@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 from orchestration.extract.manifest import Batch
 from orchestration.extract.registry import Registry
@@ -81,20 +79,6 @@ def policy_in_force(policies: Iterable[PolicyVersion], day: date, known_at: date
     if len(found) != 1:
         raise PlanError(f"plan: {len(found)} policy versions {found} are in force on {day}, expected exactly one")
     return found[0]
-
-
-def read_policies(folder: Path) -> list[PolicyVersion]:
-    """The versions listed in ``policy_versions.csv`` of a policy folder."""
-    with (folder / "policy_versions.csv").open(encoding="utf-8", newline="") as file:
-        return [
-            PolicyVersion(
-                policy_version=row["policy_version"],
-                effective_from=date.fromisoformat(row["effective_from"]),
-                effective_to=date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
-                approved_at=datetime.fromisoformat(row["approved_at"]),
-            )
-            for row in csv.DictReader(file)
-        ]
 
 
 def missing_extracts(registry: Registry, delivered: set[tuple[str, str, date]], day: date) -> list[str]:

@@ -1,7 +1,8 @@
 """Runs that change nothing: a temporary home that shares the raw zone of the real one, lands nothing and is removed.
 
 Two questions are asked this way: how would a day have been decided with other knowledge, and does a release come out
-the same when it is computed again. What is read of the real home: the raw zone, ``sources.yml``, decisions and models.
+the same when it is computed again. What is read of the real home: the raw zone, ``sources.yml``, the policy, decisions
+and models.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from orchestration import dbt
 from orchestration.code_version import code_version
 from orchestration.extract.manifest import read_manifest
 from orchestration.plan import PlanError
+from orchestration.policy import check_policy
 from orchestration.release.catalogue import NoRelease, current_release, published
 from orchestration.release.comparison import MartComparison, compare_marts
 from orchestration.release.dictionary import marts_of
@@ -59,7 +61,9 @@ class Reproduction:
 
 @contextmanager
 def scratch_home(settings: Settings, decided: Iterable[date]) -> Iterator[Settings]:
-    """A home below ``scratch/`` with copies of these days' decisions and an empty landing folder; gone on leaving."""
+    """A home below ``scratch/`` with copies of the policy in use and of these days' decisions and an empty landing
+    folder; gone on leaving. Raises PolicyError when that policy cannot be used."""
+    check_policy(settings)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="home-", dir=settings.scratch) as folder:
         scratch = replace(settings, home=Path(folder))
@@ -69,6 +73,7 @@ def scratch_home(settings: Settings, decided: Iterable[date]) -> Iterator[Settin
         shutil.copyfile(settings.sources, scratch.sources)
         if settings.models.exists():
             shutil.copytree(settings.models, scratch.models)
+        shutil.copytree(settings.policy, scratch.own_policy, ignore=shutil.ignore_patterns(".*"))
         scratch.decisions.mkdir()
         for day in decided:
             shutil.copyfile(settings.decisions / f"{day}.parquet", scratch.decisions / f"{day}.parquet")

@@ -74,6 +74,15 @@ class Settings:
         return self.home / "sources.yml"
 
     @property
+    def own_policy(self) -> Path:
+        return self.home / "policy"
+
+    @property
+    def policy(self) -> Path:
+        """The folder whose rows grade: the home's own where there is one, whatever it holds, else the shipped one."""
+        return self.own_policy if os.path.lexists(self.own_policy) else POLICY_SEEDS
+
+    @property
     def scratch(self) -> Path:
         return self.home / "scratch"
 

@@ -21,9 +21,10 @@ from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.locking import writing
-from orchestration.plan import days_between, plan_days, read_policies
+from orchestration.plan import days_between, plan_days
+from orchestration.policy import read_policies
 from orchestration.release.catalogue import decided_knowledge, decided_models, published
-from orchestration.settings import POLICY_SEEDS, Settings
+from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
 RELEASE_FIELDS = (
@@ -58,6 +59,8 @@ def transformation_assets(
     """The run's inputs and the two dbt steps; Dagster orders them by what the models read."""
     manifest = dbt.manifest_document(manifest_file)
     translator = Translator()
+    # Taken before anything is built: rows that change meanwhile make the next run build anew.
+    fingerprint = dbt.build_fingerprint(settings)
     shared: dict[str, Any] = {
         "manifest": manifest,
         "partitions_def": partitions,
@@ -75,17 +78,17 @@ def transformation_assets(
             yield from _standing(context, manifest, translator)
         yield from _build(context, settings, manifest, translator, what)
         with writing(settings), open_warehouse(settings) as connection:
-            end_build(connection, dbt.project_fingerprint())
+            end_build(connection, fingerprint)
 
     @dbt_assets(name="decisions", select=" ".join(dbt.SECOND_HALF), **shared)
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
         yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
 
-    return [_run_inputs(settings, registry, partitions), foundation, decisions]
+    return [_run_inputs(settings, registry, partitions, fingerprint), foundation, decisions]
 
 
 def _run_inputs(
-    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition
+    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition, fingerprint: str
 ) -> dg.AssetsDefinition:
     raw_keys = [raw_key(table) for table in load_contract().tables]
 
@@ -116,14 +119,14 @@ def _run_inputs(
             decided, scored_by = dict.fromkeys(days_of_run, datetime.fromisoformat(instant)), {}
             batches = [batch for batch in read_manifest(settings.manifest) if batch.known_at <= decided[last]]
         systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
-        days = plan_days(days_of_run, batches, read_policies(POLICY_SEEDS), systems.end_of_day, decided)
+        days = plan_days(days_of_run, batches, read_policies(settings.policy), systems.end_of_day, decided)
         batches = [batch for batch in batches if batch.known_at <= days[-1].known_at]
         params = load_params()
         times = [(day.as_of_date, day.known_at) for day in days]
         models = plan_models(times, read_models(settings.models), scored_by, params)
         releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
-            loaded = load_run(settings, connection, days, batches, releases, project=dbt.project_fingerprint())
+            loaded = load_run(settings, connection, days, batches, releases, project=fingerprint)
             tell_models(connection, models, params)
             counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
         for name, row in counts.items():

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from installation import Published, environment
+from installation import Published, environment, settings_of
 
 from orchestration.assets.ingestion import FAMILIES, READ_CHECK, SUITE_CHECK, raw_key
 from orchestration.definitions import JOB, build_defs
 from orchestration.extract.contract import load_contract
-from orchestration.settings import PROJECT_ROOT
+from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT
 
 TABLES = load_contract().tables
 
@@ -38,6 +39,14 @@ def test_the_workspace_loads_in_an_empty_home(tmp_path: Path) -> None:
 def test_the_workspace_loads_in_a_home_with_releases(published_home: Published) -> None:
     done = validate(published_home.home)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_graph_of_a_home_with_a_policy_of_its_own_is_the_same(definitions: dg.Definitions, tmp_path: Path) -> None:
+    own = settings_of(tmp_path / "home")
+    shutil.copytree(POLICY_SEEDS, own.own_policy)
+    done = validate(own.home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(build_defs(own).resolve_all_asset_keys()) == set(definitions.resolve_all_asset_keys())
 
 
 def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(definitions: dg.Definitions) -> None:

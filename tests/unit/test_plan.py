@@ -19,8 +19,8 @@ from orchestration.plan import (
     newest_complete_day,
     plan_days,
     policy_in_force,
-    read_policies,
 )
+from orchestration.policy import read_policies
 from orchestration.settings import POLICY_SEEDS
 
 D1, D2, D3, D4 = (date(2025, 1, day) for day in (1, 2, 3, 4))

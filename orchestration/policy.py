@@ -1,0 +1,144 @@
+"""The policy in use as files: whether the folder can be graded by, and which versions it states.
+
+What its rows must say to each other (bands that tile the line, weights that sum to 1) is for the data tests on them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import duckdb
+import yaml
+
+from orchestration.plan import PolicyVersion
+from orchestration.release.catalogue import MANIFEST, NoRelease, current_release
+from orchestration.settings import POLICY_SEEDS, Settings
+
+VERSIONS = "policy_versions.csv"
+
+
+class PolicyError(ValueError):
+    """The policy folder is not what customers could be graded by."""
+
+
+class Row(NamedTuple):
+    line: int
+    values: list[str]
+
+
+def check_policy(settings: Settings) -> list[PolicyVersion]:
+    """The versions of the policy in use. Raises PolicyError, with the mend, for a folder that cannot be graded by.
+
+    Every table must be there, with its columns and values of their types, and nothing else; the version of the current
+    release must still be stated: without it that release could not be explained, and another policy would take over
+    unseen where a folder went missing.
+    """
+    tables = _column_types()
+    _check_files(settings.policy, [f"{table}.csv" for table in tables])
+    with duckdb.connect() as connection:
+        for table, types in tables.items():
+            _check_table(connection, settings.policy / f"{table}.csv", types)
+    versions = read_policies(settings.policy)
+    _check_released(settings, versions)
+    return versions
+
+
+def read_policies(folder: Path) -> list[PolicyVersion]:
+    """The versions that a policy folder states. Raises PolicyError for a date or an instant that is none."""
+    header, *rows = _rows(folder / VERSIONS)
+    return [_version(folder / VERSIONS, row.line, dict(zip(header.values, row.values, strict=True))) for row in rows]
+
+
+def _column_types() -> dict[str, dict[str, str]]:
+    """Table → column → type, in the order of the files: what dbt loads the rows as."""
+    document = yaml.safe_load((POLICY_SEEDS / "_policy.yml").read_text(encoding="utf-8"))
+    return {seed["name"]: seed["config"]["column_types"] for seed in document["seeds"]}
+
+
+def _check_files(folder: Path, expected: list[str]) -> None:
+    if not folder.is_dir():
+        raise PolicyError(f"policy: {folder} is no folder, expected one that holds {', '.join(expected)}")
+    found = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    if missing := [file for file in expected if file not in found]:
+        raise PolicyError(
+            f"policy: {folder} has no {', '.join(missing)}, expected all of {', '.join(expected)}: it replaces the "
+            f"shipped policy as a whole; begin with a copy of {POLICY_SEEDS}"
+        )
+    # A copy of the shipped folder is a policy folder: its notes come along and are not read.
+    if unknown := sorted(found - {path.name for path in POLICY_SEEDS.iterdir()}):
+        raise PolicyError(
+            f"policy: {folder} holds {', '.join(unknown)}, expected no file but {', '.join(expected)}: nothing would "
+            "read it; rename it or take it out"
+        )
+
+
+def _check_table(connection: duckdb.DuckDBPyConnection, file: Path, types: dict[str, str]) -> None:
+    header, *rows = _rows(file) or [Row(1, [])]
+    if header.values != list(types):
+        raise PolicyError(f"policy: {file} has the columns {','.join(header.values)}, expected {','.join(types)}")
+    for row in rows:
+        if len(row.values) != len(types):
+            raise PolicyError(
+                f"policy: {file} line {row.line} has {len(row.values)} values, expected {len(types)}: put a text with "
+                "a comma in double quotes"
+            )
+    for position, (column, kind) in enumerate(types.items()):
+        if kind == "varchar":
+            continue
+        query = f"""
+            select value from (select unnest(cast(? as varchar[])) as value)
+            where value <> '' and try_cast(value as {kind}) is null
+        """
+        if bad := connection.execute(query, [[row.values[position] for row in rows]]).fetchone():
+            line = next(row.line for row in rows if row.values[position] == bad[0])
+            raise PolicyError(f"policy: {file} line {line}: {column} is {bad[0]!r}, expected {kind}")
+
+
+def _rows(file: Path) -> list[Row]:
+    """Header and rows, empty lines left out. Spreadsheets put a byte order mark first; dbt skips it, too."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.reader(lines, strict=True)
+            return [Row(reader.line_num, values) for values in reader if values]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise PolicyError(
+            f"policy: {file} cannot be read ({error}), expected comma separated values in UTF-8"
+        ) from error
+
+
+def _version(file: Path, line: int, row: dict[str, str]) -> PolicyVersion:
+    try:
+        version = PolicyVersion(
+            policy_version=row["policy_version"],
+            effective_from=date.fromisoformat(row["effective_from"]),
+            effective_to=date.fromisoformat(row["effective_to"]) if row["effective_to"] else None,
+            approved_at=datetime.fromisoformat(row["approved_at"]),
+        )
+    except ValueError as error:
+        raise PolicyError(f"policy: {file} line {line}: {error}, expected ISO 8601, like 2025-01-31") from error
+    if version.approved_at.tzinfo is None:
+        raise PolicyError(
+            f"policy: {file} line {line}: approved_at is {row['approved_at']!r}, expected an instant with its zone, "
+            "like 2024-12-20T02:00:00Z"
+        )
+    return version
+
+
+def _check_released(settings: Settings, versions: list[PolicyVersion]) -> None:
+    try:
+        manifest = current_release(settings) / MANIFEST
+    except NoRelease:
+        return
+    if not manifest.exists():  # a pointer to nothing is the doctor's to tell
+        return
+    released = json.loads(manifest.read_text(encoding="utf-8"))["policy_version"]
+    stated = [version.policy_version for version in versions]
+    if released not in stated:
+        raise PolicyError(
+            f"policy: {settings.policy / VERSIONS} states {', '.join(stated)}, expected {released} among them, which "
+            f"the current release was decided under; bring its rows back, with effective_to where another takes over"
+        )
