@@ -20,6 +20,9 @@ from ml.evaluate import backtest
 from ml.params import Params
 from ml.train import BaseModel, checked_features, fit
 
+# Of the sha256 in a version's name.
+VERSION_DIGITS = 12
+
 
 @dataclass(frozen=True)
 class Backtest:
@@ -71,7 +74,7 @@ class TrainedModel:
     @property
     def version(self) -> str:
         """The training day and the first digits of the sha256."""
-        return f"{self.as_of_date}-{self.sha256[:12]}"
+        return f"{self.as_of_date}-{self.sha256[:VERSION_DIGITS]}"
 
 
 def cutoffs(as_of_date: date, params: Params) -> list[date]:

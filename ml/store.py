@@ -6,13 +6,14 @@ the day that trained it is not later, nor what it knew.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from ml.learn import TrainedModel
+from ml.learn import VERSION_DIGITS, TrainedModel
 from ml.params import Params
 
 # What days have that were decided before there were models.
@@ -36,18 +37,19 @@ def read_models(folder: Path) -> dict[str, TrainedModel]:
     """All models by version. Raises ModelStoreError for a file whose bytes are not those its name was given for."""
     models = {}
     for file in sorted(folder.glob("*.json")):
+        document = file.read_bytes()
+        digest = hashlib.sha256(document).hexdigest()
+        if not file.stem.endswith(f"-{digest[:VERSION_DIGITS]}"):
+            raise ModelStoreError(
+                f"models: {file} has the sha256 {digest}, expected that of its name; restore it from a backup"
+            )
         try:
-            model = TrainedModel.from_json(file.read_text(encoding="utf-8"))
+            models[file.stem] = TrainedModel.from_json(document.decode())
         except (KeyError, TypeError, ValueError) as error:
             raise ModelStoreError(
-                f"models: {file} is not a model this version of the code can read ({error}); restore it from a backup, "
-                "or go back to the code that wrote it"
+                f"models: {file} is not a model this version of the code can read ({error}); go back to the code that "
+                "wrote it"
             ) from error
-        if file.stem != model.version:
-            raise ModelStoreError(
-                f"models: {file} holds version {model.version}, expected that of its name; restore it from a backup"
-            )
-        models[file.stem] = model
     return models
 
 
