@@ -1,4 +1,5 @@
 -- Per lens the bands leave no gap and do not overlap: each starts where the one below it ends, and both ends are open.
+-- Stages of life are no cuts on a line.
 with bands as (
 
     select
@@ -7,6 +8,7 @@ with bands as (
         row_number() over bands_upwards as nth,
         count(*) over (partition by policy_version, lens) as band_count
     from {{ ref('policy_bands') }}
+    where lens not in (select lens from {{ ref('policy_lenses') }} where method in ('lifecycle'))
     window bands_upwards as (partition by policy_version, lens order by lower_bound nulls first, band)
 
 )

@@ -61,6 +61,14 @@ rules as (
         label_en, label_zh, provenance, 'frequency ' || frequency_from || ' to ' || frequency_to as provenance_note
     from {{ ref('policy_rfm_segments') }}
 
+    union all
+
+    select
+        policy_version, 'transition' as rule_kind, lens as subject, from_band || ' to ' || to_band as rule_name,
+        null as lower_bound, null as upper_bound, case when is_expected then 1 else 0 end as rule_value, 'yes or no' as unit,
+        label_en, label_zh, provenance, provenance_note
+    from {{ ref('policy_transitions') }}
+
 )
 
 select

@@ -46,6 +46,12 @@ judged as (
 
     union all
 
+    select as_of_date, customer_id, 'lifecycle' as lens, growth_rate as value, lifecycle_score as score, stage as band
+    from {{ ref('customer_lifecycle') }}
+    where stage is not null
+
+    union all
+
     select
         cut_values.as_of_date, cut_values.customer_id, cut_values.lens, cut_values.indicator_value as value, bands.score, bands.band
     from cut_values
