@@ -230,12 +230,12 @@ def test_a_transition_nobody_expects_is_a_warning_and_no_obstacle(published_home
         connection.execute(f"copy decided to '{file}'")
     ran = tiering(home, "run", "--date", str(published_home.next_day))
     assert ran.returncode == 0, ran.stderr
-    unexpected = (
-        "select from_stage, to_stage, customer_count from lifecycle_transitions where not is_expected order by 1"
-    )
-    assert serving(current(home), unexpected) == [("maturity", "prospect", 1), ("prospect", "maturity", 1)]
-    check = "select status, severity, observed from audit_checks where check_name = 'assert_lifecycle_transitions_are_expected'"
-    assert serving(current(home), check) == [("warn", "warning", "1 rows")], "only the days of the run are warned of"
+    columns = "from_stage, to_stage, customer_count"
+    found = serving(current(home), f"select {columns} from lifecycle_transitions where not is_expected order by 1")
+    assert found == [("maturity", "prospect", 1), ("prospect", "maturity", 1)]
+    check = "where check_name = 'assert_lifecycle_transitions_are_expected'"
+    verdict = serving(current(home), f"select status, severity, observed from audit_checks {check}")
+    assert verdict == [("warn", "warning", "1 rows")], "only the days of the run are warned of"
 
 
 def test_every_owner_of_checks_has_spoken_and_nothing_failed(published_home: Published) -> None:
