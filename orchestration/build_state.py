@@ -7,7 +7,7 @@ go on from. Where in doubt nothing stands, and everything is built from the raw 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import duckdb
@@ -21,9 +21,12 @@ BUILD_STATE = (
 )
 
 
-def stands_for(connection: duckdb.DuckDBPyConnection, contract: Contract) -> bool:
-    """Whether the build file was made for the contract. If not, it is taken to be from now on, and holds nothing."""
-    wanted = hashlib.sha256(repr(contract).encode()).hexdigest()
+def stands_for(connection: duckdb.DuckDBPyConnection, contract: Contract, run_tables: Mapping[str, str]) -> bool:
+    """Whether the build file was made for the contract, and with these columns of the tables that tell of runs.
+
+    If not, it is taken to be from now on, and holds nothing.
+    """
+    wanted = hashlib.sha256(repr((contract, sorted(run_tables.items()))).encode()).hexdigest()
     connection.execute("create schema if not exists run")
     connection.execute(f"create table if not exists run.build_state ({BUILD_STATE})")
     if connection.execute("select contract from run.build_state").fetchall() == [(wanted,)]:

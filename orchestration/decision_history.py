@@ -1,6 +1,7 @@
-"""The ledger of decisions as intervals: in which days each customer had which tier, as published.
+"""The ledger of decisions as intervals: in which days each customer had which tier and stage of life, as published.
 
-Read from ``decisions/`` file by file, in order, into ``run.run_tier_intervals``; a day that was read is not read again.
+Read from ``decisions/`` file by file, in order, into ``run.run_decision_intervals``; a day that was read is not read
+again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from datetime import date
 import duckdb
 
 from orchestration.settings import Settings
+
+# Scheme → the column of a decision that holds its band. Null decides nothing, nor does a file from before the column.
+SCHEMES = {"tier": "tier", "lifecycle": "lifecycle_stage"}
 
 
 def load_decisions(settings: Settings, connection: duckdb.DuckDBPyConnection) -> int:
@@ -22,7 +26,7 @@ def load_decisions(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
     read = sorted(row[0] for row in connection.execute("from run.decisions_read").fetchall())
     if ledger[: len(read)] != read:
         connection.execute("delete from run.decisions_read")
-        connection.execute("delete from run.run_tier_intervals")
+        connection.execute("delete from run.run_decision_intervals")
         read = []
     for day in ledger[len(read) :]:
         _append(connection, day, str(settings.decisions / f"{day}.parquet"))
@@ -31,19 +35,34 @@ def load_decisions(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
 
 def _append(connection: duckdb.DuckDBPyConnection, day: date, file: str) -> None:
     """End the intervals the day decides otherwise, and begin those it decides anew."""
+    columns = ", ".join(f"null::varchar as {column}" for column in SCHEMES.values())
+    bands = " union all ".join(
+        f"select '{scheme}' as scheme, customer_id, {column} as band from decisions where {column} is not null"
+        for scheme, column in SCHEMES.items()
+    )
     connection.execute(
-        """
-        update run.run_tier_intervals set valid_to = ?
-        where valid_to is null and (customer_id, tier) not in (select customer_id, tier from read_parquet(?))
+        f"""
+        create or replace temp table decided as
+        with decisions as (from read_parquet(?) union all by name select {columns} where false) {bands}
         """,
-        [day, file],
+        [file],
     )
     connection.execute(
         """
-        insert into run.run_tier_intervals
-        select customer_id, tier, ?, null from read_parquet(?)
-        where (customer_id, tier) not in (select customer_id, tier from run.run_tier_intervals where valid_to is null)
+        update run.run_decision_intervals set valid_to = ?
+        where valid_to is null and (scheme, customer_id, band) not in (select scheme, customer_id, band from decided)
         """,
-        [day, file],
+        [day],
     )
+    connection.execute(
+        """
+        insert into run.run_decision_intervals
+        select scheme, customer_id, band, ?, null from decided
+        where (scheme, customer_id, band) not in (
+            select scheme, customer_id, band from run.run_decision_intervals where valid_to is null
+        )
+        """,
+        [day],
+    )
+    connection.execute("drop table decided")
     connection.execute("insert into run.decisions_read values (?)", [day])

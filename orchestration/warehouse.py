@@ -46,7 +46,7 @@ RUN_TABLES = {
     "owner varchar, observed varchar, expected varchar, checked_at timestamptz, run_id varchar",
     "run_reconciliations": "subject varchar, measure varchar, expected decimal(38,4), observed decimal(38,4), "
     "residual decimal(38,4), status varchar",
-    "run_tier_intervals": "customer_id varchar, tier varchar, valid_from date, valid_to date",
+    "run_decision_intervals": "scheme varchar, customer_id varchar, band varchar, valid_from date, valid_to date",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
@@ -66,7 +66,7 @@ KEPT_BETWEEN_RUNS = (
     "run_batch_amounts",
     "run_fingerprints",
     "run_quarantined_rows",
-    "run_tier_intervals",
+    "run_decision_intervals",
 )
 
 
@@ -108,7 +108,7 @@ def load_run(
     """
     contract = load_contract()
     connection.execute("begin")
-    if not stands_for(connection, contract):
+    if not stands_for(connection, contract, RUN_TABLES):
         connection.execute("drop schema if exists raw cascade")
         for name in (*RUN_TABLES, "decisions_read"):
             connection.execute(f"drop table if exists run.{name} cascade")

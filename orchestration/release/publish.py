@@ -130,7 +130,10 @@ def put_in_place(
 
 
 def write_decisions(settings: Settings, build: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
-    """The tier of every customer on each decided day, one file a day. A file that exists is never written again."""
+    """Tier and stage of life of every customer on each decided day, one file a day.
+
+    A file that exists is never written again.
+    """
     settings.decisions.mkdir(parents=True, exist_ok=True)
     for day in days:
         file = settings.decisions / f"{day}.parquet"
@@ -138,8 +141,8 @@ def write_decisions(settings: Settings, build: duckdb.DuckDBPyConnection, days: 
             build.execute(
                 f"""
                 copy (
-                    select as_of_date, customer_id, score_tier, tier, tier_score, policy_version, model_version,
-                        known_at
+                    select as_of_date, customer_id, score_tier, tier, tier_score, lifecycle_stage, policy_version,
+                        model_version, known_at
                     from tiering.customer_tiers where as_of_date = date '{day}' order by customer_id
                 ) to '{file}.incoming' {PARQUET}
                 """

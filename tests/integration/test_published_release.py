@@ -6,7 +6,9 @@ import html
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -161,10 +163,79 @@ def test_there_is_one_decision_file_a_decided_day_and_it_says_what_was_published
     for day in published_home.days:
         found = rows("select distinct as_of_date from read_parquet(?)", str(folder / f"{day}.parquet"))
         assert found == [(day,)]
+    columns = "customer_id, tier, lifecycle_stage"
     decided = rows(
-        "select customer_id, tier from read_parquet(?) order by 1", str(folder / f"{published_home.days[-1]}.parquet")
+        f"select {columns} from read_parquet(?) order by 1", str(folder / f"{published_home.days[-1]}.parquet")
     )
-    assert decided == serving(published_home.release, "select customer_id, tier from customer_tiers order by 1")
+    assert decided == serving(published_home.release, f"select {columns} from customer_tiers order by 1")
+
+
+def test_every_stage_follows_from_the_figures_and_the_policy(published_home: Published) -> None:
+    """By another way of computing: Python's own decimals over the released indicators."""
+    policy = dict(
+        serving(published_home.release, "select rule_name, rule_value from policy_rules where rule_kind = 'parameter'")
+    )
+
+    def stage(tenure: int | None, recency: int, net: Decimal, earlier: Decimal) -> str:
+        if tenure is None:
+            return "prospect"
+        if tenure < policy["lifecycle_new_days"]:
+            return "introduction"
+        if (
+            recency >= policy["lifecycle_dormant_days"]
+            or net < max(earlier, Decimal()) * policy["lifecycle_decline_ratio"]
+        ):
+            return "decline"
+        grows = net >= earlier * policy["lifecycle_growth_ratio"] if earlier > 0 else net > 0
+        return "growth" if grows else "maturity"
+
+    figures = serving(
+        published_home.release,
+        "select customer_id, tenure_days, recency_days, net_amount_365d, net_amount_730d - net_amount_365d "
+        "from customer_indicators",
+    )
+    told = dict(serving(published_home.release, "select customer_id, lifecycle_stage from customer_360"))
+    assert told == {customer: stage(*of_customer) for customer, *of_customer in figures}
+    assert set(told.values()) == {"prospect", "introduction", "growth", "maturity", "decline"}
+
+
+def test_transitions_are_those_between_one_decision_file_and_the_next(published_home: Published) -> None:
+    decided = [
+        dict(rows("select customer_id, lifecycle_stage from read_parquet(?)", str(file)))
+        for file in sorted((published_home.home / "decisions").iterdir())
+    ]
+    moved = Counter(
+        (day, before[customer], stage)
+        for day, before, after in zip(published_home.days[1:], decided, decided[1:], strict=False)
+        for customer, stage in after.items()
+        if before.get(customer, stage) != stage
+    )
+    assert moved
+    columns = "movement_date, from_stage, to_stage, customer_count, is_expected"
+    told = serving(published_home.release, f"select {columns} from lifecycle_transitions")
+    assert {tuple(row[:3]): row[3] for row in told} == moved
+    assert all(is_expected for *_, is_expected in told)
+
+
+def test_a_transition_nobody_expects_is_a_warning_and_no_obstacle(published_home: Published, tmp_path: Path) -> None:
+    """The last decision falsified: a prospect jumped into maturity, and the next day its orders seem to be gone."""
+    home = copy_of(published_home, tmp_path)
+    file = home / "decisions" / f"{published_home.days[-1]}.parquet"
+    prospects = "select min(customer_id) from read_parquet(?) where lifecycle_stage = 'prospect'"
+    (prospect,) = rows(prospects, str(file))[0]
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"create table decided as from read_parquet('{file}')")
+        connection.execute("update decided set lifecycle_stage = 'maturity' where customer_id = ?", [prospect])
+        connection.execute(f"copy decided to '{file}'")
+    ran = tiering(home, "run", "--date", str(published_home.next_day))
+    assert ran.returncode == 0, ran.stderr
+    columns = "from_stage, to_stage, customer_count"
+    found = serving(current(home), f"select {columns} from lifecycle_transitions where not is_expected order by 1")
+    assert found == [("maturity", "prospect", 1), ("prospect", "maturity", 1)]
+    check = "where check_name = 'assert_lifecycle_transitions_are_expected'"
+    verdict = serving(current(home), f"select status, severity, observed from audit_checks {check}")
+    assert verdict == [("warn", "warning", "1 rows")], "only the days of the run are warned of"
 
 
 def test_every_owner_of_checks_has_spoken_and_nothing_failed(published_home: Published) -> None:

@@ -37,7 +37,7 @@ TOTAL_ORDERS = {
     "int_account_windows__summed": "daily_changes is grouped by the partition and valid_from",
     "int_customer_days": "daily_changes is grouped by the partition and valid_from",
     "int_customers__identity": "matched has one row an account and as-of date",
-    "customer_tier_history": "a customer has one tier a date, and one interval before the run that is not over",
+    "history": "a customer has one band of a scheme a date, and one interval before the run that is not over",
     "tier_movements": "intervals of a customer never overlap",
     "int_run_dates__ordered": "as-of dates are unique",
     "customer_abc": "by_value is grouped by the partition and the margin",

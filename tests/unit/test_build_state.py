@@ -28,7 +28,7 @@ def build() -> Iterator[Build]:
     """A build file in which Monday was built, with one account of customer x."""
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        assert not stands_for(connection, load_contract())
+        assert not stands_for(connection, load_contract(), RUN_TABLES)
         for name, columns in RUN_TABLES.items():
             connection.execute(f"create table run.{name} ({columns})")
         connection.execute("create schema intermediate")
@@ -115,8 +115,14 @@ def test_a_build_repeated_without_its_inputs_sums_nothing_twice(build: Build, en
 
 
 def test_a_build_file_of_another_contract_holds_nothing(build: Build) -> None:
-    assert stands_for(build, load_contract())
+    assert stands_for(build, load_contract(), RUN_TABLES)
     build.execute("update run.build_state set contract = 'another'")
-    assert not stands_for(build, load_contract())
+    assert not stands_for(build, load_contract(), RUN_TABLES)
     start(build, TUESDAY, [])
     assert stands(build) == NOTHING
+
+
+def test_a_build_file_in_which_a_table_of_runs_had_other_columns_holds_nothing(build: Build) -> None:
+    assert not stands_for(build, load_contract(), RUN_TABLES | {"run_decision_intervals": "customer_id varchar"})
+    assert not stands_for(build, load_contract(), RUN_TABLES), "and then it is of the other shape"
+    assert stands_for(build, load_contract(), RUN_TABLES)

@@ -1,5 +1,5 @@
 -- Per lens the bands leave no gap and do not overlap: each starts where the one below it ends, and both ends are open.
--- The bands of a matrix have cells instead.
+-- A matrix has cells instead, and stages of life are no cuts on a line.
 with bands as (
 
     select
@@ -8,7 +8,7 @@ with bands as (
         row_number() over bands_upwards as nth,
         count(*) over (partition by policy_version, lens) as band_count
     from {{ ref('policy_bands') }}
-    where (policy_version, lens) not in (select policy_version, lens from {{ ref('policy_lenses') }} where method = 'matrix')
+    where (policy_version, lens) not in (select policy_version, lens from {{ ref('policy_lenses') }} where method in ('matrix', 'lifecycle'))
     window bands_upwards as (partition by policy_version, lens order by lower_bound nulls first, band)
 
 )

@@ -74,6 +74,14 @@ rules as (
         and cells.lens = bands.lens
         and cells.band = bands.band
 
+    union all
+
+    select
+        policy_version, 'transition' as rule_kind, lens as subject, from_band || ' to ' || to_band as rule_name,
+        null as lower_bound, null as upper_bound, case when is_expected then 1 else 0 end as rule_value, 'yes or no' as unit,
+        label_en, label_zh, provenance, provenance_note
+    from {{ ref('policy_transitions') }}
+
 )
 
 select

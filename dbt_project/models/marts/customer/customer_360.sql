@@ -6,7 +6,7 @@ with release as (
 
 tiers as (
 
-    select as_of_date, customer_id, tier, tier_rank, tier_score, defaulted_lens_count, policy_version
+    select as_of_date, customer_id, tier, tier_rank, tier_score, lifecycle_stage, defaulted_lens_count, policy_version
     from {{ ref('customer_tiers') }}
 
 ),
@@ -66,6 +66,8 @@ select
     bands.engagement_band,
     bands.value_potential_band,
     bands.churn_band,
+    lifecycle.relation,
+    tiers.lifecycle_stage,
     tiers.defaulted_lens_count,
     indicators.account_count,
     indicators.first_order_date,
@@ -96,6 +98,9 @@ inner join release on tiers.as_of_date = release.as_of_date
 inner join {{ ref('customer_indicators') }} as indicators
     on tiers.as_of_date = indicators.as_of_date
     and tiers.customer_id = indicators.customer_id
+inner join {{ ref('customer_lifecycle') }} as lifecycle
+    on tiers.as_of_date = lifecycle.as_of_date
+    and tiers.customer_id = lifecycle.customer_id
 inner join {{ ref('int_customers__described') }} as described on tiers.customer_id = described.customer_id
 inner join bands
     on tiers.as_of_date = bands.as_of_date

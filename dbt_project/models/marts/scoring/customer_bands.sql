@@ -89,6 +89,12 @@ judged as (
 
     union all
 
+    select as_of_date, customer_id, 'lifecycle' as lens, growth_rate as value, lifecycle_score as score, stage as band
+    from {{ ref('customer_lifecycle') }}
+    where stage is not null
+
+    union all
+
     select as_of_date, customer_id, lens, value, score, band
     from placed
 

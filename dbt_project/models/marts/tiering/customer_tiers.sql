@@ -28,6 +28,12 @@ tiers as (
     from {{ ref('policy_bands') }}
     where lens = 'tier'
 
+),
+
+stages as (
+
+    select as_of_date, customer_id, band from {{ ref('customer_bands') }} where lens = 'lifecycle'
+
 )
 
 select
@@ -38,6 +44,7 @@ select
     tiers.band_rank as tier_rank,
     scored.tier_score,
     scored.defaulted_lens_count,
+    stages.band as lifecycle_stage,
     scored.policy_version,
     scored.model_version,
     scored.known_at
@@ -46,3 +53,6 @@ inner join tiers
     on scored.policy_version = tiers.policy_version
     and (tiers.lower_bound is null or scored.tier_score >= tiers.lower_bound)
     and (tiers.upper_bound is null or scored.tier_score < tiers.upper_bound)
+left join stages
+    on scored.as_of_date = stages.as_of_date
+    and scored.customer_id = stages.customer_id

@@ -1,12 +1,13 @@
 with source as (
 
-    select * from {{ source('run', 'run_tier_intervals') }}
+    select * from {{ source('run', 'run_decision_intervals') }}
 
 )
 
 select
+    scheme,
     customer_id,
-    tier,
+    band,
     valid_from,
     valid_to
 from source
