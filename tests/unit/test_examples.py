@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +13,6 @@ import pytest
 from examples.deliver import write_example
 from examples.wheels import FOLDER, PACKAGES, ExamplesError
 from orchestration.extract.registry import load_registry
-from orchestration.plan import policy_in_force, read_policies
 from orchestration.settings import POLICY_SEEDS
 
 NAMES = tuple(PACKAGES)
@@ -120,9 +119,11 @@ def test_extracts_are_described_so_that_the_registry_understands_them(name: str)
 def test_a_policy_is_in_force_on_the_graded_days_and_speaks_the_extracts_currency(name: str) -> None:
     registry = load_registry(FOLDER / name / "sources.yml")
     policy = FOLDER / name / "policy"
-    version = policy_in_force(read_policies(policy), registry.start_date, registry.end_of_day(registry.start_date))
-    assert {row["policy_version"] for file in policy.glob("*.csv") for row in rows(file)} == {version}
     [told] = rows(policy / "policy_versions.csv")
+    assert {row["policy_version"] for file in policy.glob("*.csv") for row in rows(file)} == {told["policy_version"]}
+    assert date.fromisoformat(told["effective_from"]) <= registry.start_date
+    assert not told["effective_to"]
+    assert datetime.fromisoformat(told["approved_at"]) < registry.end_of_day(registry.start_date - timedelta(days=1))
     currencies = {feed.columns["currency"].constant for feed in registry.feeds if "currency" in feed.columns}
     assert currencies == {told["reporting_currency"]}
 
