@@ -31,8 +31,7 @@ $(READY): requirements.lock pyproject.toml
 
 run: $(READY)
 ifdef EXAMPLE
-	@$(BIN)/python -m examples $(EXAMPLE)
-	@$(BIN)/tiering run
+	@days=$$($(BIN)/python -m examples $(EXAMPLE)) && $(BIN)/tiering backfill $$days
 	@echo "its home: export TIERING_HOME=$(TIERING_HOME)"
 else
 	@$(BIN)/tiering demo
