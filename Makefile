@@ -1,4 +1,5 @@
 # Two commands do everything, set-up included:  make run  ·  make test
+# On real data instead of the demo:  make run EXAMPLE=cdnow · complete_journey · ta_feng
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -8,11 +9,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
-export TIERING_HOME ?= $(CURDIR)/data
+export TIERING_HOME ?= $(CURDIR)/data$(addprefix -,$(EXAMPLE))
 export PYTHONWARNINGS ?= ignore
 
 help:
-	@echo "make run    the demo company from its extracts to a published release"
+	@echo "make run    the demo company from its extracts to a published release; EXAMPLE=cdnow, complete_journey, ta_feng: real data"
 	@echo "make test   the test suite"
 	@echo "make dev    the graph in a browser, on 127.0.0.1:3000"
 	@echo "make lint · types · prove · bench · lock · clean"
@@ -29,9 +30,14 @@ $(READY): requirements.lock pyproject.toml
 	@touch $@
 
 run: $(READY)
+ifdef EXAMPLE
+	@days=$$($(BIN)/python -m examples $(EXAMPLE)) && $(BIN)/tiering backfill $$days
+	@echo "its home: export TIERING_HOME=$(TIERING_HOME)"
+else
 	@$(BIN)/tiering demo
 	@$(BIN)/tiering backfill --from 2025-10-01 --to 2025-12-29
 	@$(BIN)/tiering run
+endif
 
 test: $(READY)
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile

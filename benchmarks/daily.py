@@ -31,7 +31,8 @@ def measure_run(home: Path, first: date, last: date) -> dict[str, Any]:
     gc.set_threshold(200_000, 50, 50)  # as the command line does
     from orchestration.running import run_days
 
-    started, parts = time.perf_counter(), {}
+    started = time.perf_counter()
+    parts: dict[str, float] = {}
     marks: dict[str, float] = {}
 
     def on_step(step: str, state: str, seconds: float) -> None:

@@ -117,7 +117,7 @@ def p_no_purchase(model: Btyd, history: History, horizon: float | Floats) -> Flo
     return 1.0 - p_alive(model, history) * buys
 
 
-def next_purchase_days(model: Btyd, history: History, quantile: float, longest: float) -> Floats:
+def next_purchase_days(model: Btyd, history: History, quantile: float | Floats, longest: float) -> Floats:
     """Days from the cut-off until P(purchase) reaches ``quantile``, shape (n,): the inverse of ``p_no_purchase``.
 
     NaN when that takes more than ``longest`` days or never happens, because P(alive) is not above the quantile.

@@ -11,9 +11,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from ml.btyd import Floats
-from ml.score import score
-from ml.train import BaseModel, FeaturesError
+from ml.btyd import Floats, next_purchase_days
+from ml.score import PROBABILITY_DIGITS, score
+from ml.train import BaseModel, FeaturesError, checked_features, history_of
+
+AS_NOTHING = {"purchase_count": 0, "net_amount": 0, "margin_amount": 0}
 
 
 def backtest(
@@ -22,34 +24,50 @@ def backtest(
     """Figures of a model fitted as of a past cut-off, and its calibration table.
 
     ``features``: as of ``model.cutoff``, as in train.fit; ``outcomes``: customer_id, purchase_count and net_amount in
-    [cutoff, cutoff + horizon), a customer without a row having bought nothing. Figures: auc, average_precision, brier
-    and ece of inactivity; count_bias, count_rmse; value_bias, value_gini, value_top_share (share of the actual value
-    held by the customers ranked highest). A figure that the outcomes do not define is NaN. Raises FeaturesError and
-    LeakError as score does, FeaturesError when a customer stands twice in the outcomes.
+    [cutoff, cutoff + horizon), a customer without a row having bought nothing; also margin_amount where costs are
+    known and first_purchase_date, the first day in the window. Figures: auc, average_precision, log_loss, brier and ece
+    of inactivity; bias, mae, rmse and correlation of the count; bias, mae, rmse, gini and top_share (share of the
+    actual sum held by the customers ranked highest) of the value; mae and gini of the margin; concordance and mae_days
+    of the next purchase's date. A figure that the outcomes do not define is NaN. Raises FeaturesError and LeakError as
+    score does, FeaturesError when a customer stands twice in the outcomes.
     """
     if outcomes["customer_id"].duplicated().any():
         raise FeaturesError("outcomes: customers stand there twice, expected one row each")
     scored = score(features, model, model.cutoff, [horizon])
-    came = (
-        outcomes.set_index("customer_id").reindex(scored["customer_id"]).fillna({"purchase_count": 0, "net_amount": 0})
+    came = outcomes.set_index("customer_id").reindex(scored["customer_id"])
+    knows_costs = "margin_amount" in came and model.margin_rate is not None
+    first = came.get("first_purchase_date", pd.Series(pd.NaT, came.index))
+    days = (first - pd.Timestamp(model.cutoff)).dt.days.to_numpy().astype(np.float64)
+    came = came.assign(margin_amount=came["margin_amount"] if knows_costs else 0).fillna(AS_NOTHING)
+    count, amount, margin = (
+        came[name].to_numpy().astype(np.float64) for name in ("purchase_count", "net_amount", "margin_amount")
     )
-    count, amount = (came[name].to_numpy().astype(np.float64) for name in ("purchase_count", "net_amount"))
     predicted, expected, value = (
         scored[name].to_numpy() for name in ("inactive_probability", "expected_purchase_count", "expected_net_amount")
     )
+    potential = scored["potential_margin_amount"].to_numpy()
     inactive = (count == 0).astype(np.float64)
     table = calibration_table(predicted, inactive, model.params.calibration_bins)
     gaps = (table["predicted"] - table["observed"]).abs()
     figures = {
         "auc": auc(predicted, inactive),
         "average_precision": average_precision(predicted, inactive),
+        "log_loss": log_loss(predicted, inactive),
         "brier": float(np.mean((predicted - inactive) ** 2)),
         "ece": float((gaps * table["customers"]).sum() / len(inactive)),
         "count_bias": _ratio(expected.sum(), count.sum()),
+        "count_mae": float(np.mean(np.abs(expected - count))),
         "count_rmse": float(np.sqrt(np.mean((expected - count) ** 2))),
+        "count_correlation": correlation(expected, count),
         "value_bias": _ratio(value.sum(), amount.sum()),
+        "value_mae": float(np.mean(np.abs(value - amount))),
+        "value_rmse": float(np.sqrt(np.mean((value - amount) ** 2))),
         "value_gini": normalised_gini(value, amount),
         "value_top_share": top_share(value, amount, model.params.top_share),
+        "margin_mae": float(np.mean(np.abs(potential - margin))) if knows_costs else float("nan"),
+        "margin_gini": normalised_gini(potential, margin) if knows_costs else float("nan"),
+        "next_date_concordance": concordance(predicted, days),
+        "next_date_mae_days": _days_off(features, model, horizon, predicted, days),
     }
     return figures, table
 
@@ -84,6 +102,21 @@ def average_precision(score_of: Floats, positive: Floats) -> float:
     return _ratio((groups["hits"] * precision).sum(), positive.sum())
 
 
+def log_loss(predicted: Floats, positive: Floats) -> float:
+    """Mean -log of the probability given to what happened; one that was called impossible costs 1e-6, the last digit
+    that a score has."""
+    happened = np.where(positive > 0, predicted, 1.0 - predicted)
+    return float(-np.log(np.maximum(happened, 10.0**-PROBABILITY_DIGITS)).mean())
+
+
+def correlation(predicted: Floats, actual: Floats) -> float:
+    """Pearson's correlation. NaN when either is the same for all."""
+    if not (np.ptp(predicted) and np.ptp(actual)):
+        return float("nan")
+    deviations = predicted - predicted.mean(), actual - actual.mean()
+    return _ratio(deviations[0] @ deviations[1], float(np.linalg.norm(deviations[0]) * np.linalg.norm(deviations[1])))
+
+
 def normalised_gini(predicted: Floats, actual: Floats) -> float:
     """Gini of the actual values in order of prediction over that in their own order. NaN when all are equal."""
     return _ratio(_concentration(predicted, actual), _concentration(actual, actual))
@@ -93,6 +126,29 @@ def top_share(predicted: Floats, actual: Floats, share: float) -> float:
     """Share of the actual sum held by the ``share`` of customers (rounded up) predicted highest. NaN for a sum of 0."""
     highest = np.argsort(-predicted, kind="stable")[: int(np.ceil(share * actual.size))]
     return _ratio(_shared(predicted, actual)[highest].sum(), actual.sum())
+
+
+def concordance(predicted: Floats, days: Floats) -> float:
+    """P(the one predicted lower comes first) of customers that came and those that came later or, NaN, not yet; ties
+    count half: Harrell's C, customers who did not come being censored at the window's end. NaN without such a pair."""
+    agreeing = pairs = 0.0
+    for day in np.unique(days[~np.isnan(days)]):
+        now, later = predicted[days == day], np.sort(predicted[~(days <= day)])
+        below, beside = np.searchsorted(later, now, side="left"), np.searchsorted(later, now, side="right")
+        agreeing += float((later.size - (below + beside) / 2).sum())
+        pairs += now.size * later.size
+    return _ratio(agreeing, pairs)
+
+
+def _days_off(features: pd.DataFrame, model: BaseModel, horizon: int, inactive: Floats, days: Floats) -> float:
+    """Mean distance, over those that came, of the day they came (1 = the cut-off's) from the median day of those who
+    come within the window: the curve's own, at half of its height there. NaN for a rung without a curve."""
+    came = ~np.isnan(days)
+    if model.btyd is None or model.rung != "btyd" or not came.any():
+        return float("nan")
+    history = history_of(checked_features(features, model.cutoff), model.cutoff)
+    median = next_purchase_days(model.btyd, history, (1.0 - inactive) / 2.0, horizon)
+    return float(np.mean(np.abs(median - (days + 1.0))[came]))
 
 
 def _concentration(predicted: Floats, actual: Floats) -> float:

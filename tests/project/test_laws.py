@@ -49,7 +49,8 @@ def tree() -> tuple[Path, ...]:
     """Every file of the project, without what git ignores, hidden folders and other people's."""
     found = []
     for folder, folders, names in os.walk(ROOT):
-        folders[:] = [name for name in folders if name not in NOT_OURS and (name == ".ci" or not name.startswith("."))]
+        ours = [name for name in folders if name not in NOT_OURS and not name.startswith("data-")]
+        folders[:] = [name for name in ours if name == ".ci" or not name.startswith(".")]
         found += [Path(folder) / name for name in names]
     return tuple(sorted(found))
 

@@ -311,8 +311,10 @@ def test_a_back_test_of_customers_who_live_by_the_model_finds_it_calibrated(
     outcomes = outcomes_of(bought, CUTOFF, HORIZON)
     figures, table = backtest(features, outcomes, model, HORIZON)
     assert list(figures) == [
-        "auc", "average_precision", "brier", "ece", "count_bias", "count_rmse", "value_bias", "value_gini",
-        "value_top_share",
+        "auc", "average_precision", "log_loss", "brier", "ece",
+        "count_bias", "count_mae", "count_rmse", "count_correlation",
+        "value_bias", "value_mae", "value_rmse", "value_gini", "value_top_share",
+        "margin_mae", "margin_gini", "next_date_concordance", "next_date_mae_days",
     ]  # fmt: skip
     assert table["customers"].sum() == len(features)
     # 300 customers a bin: 4 standard errors of a share are at most .12, of their mean over ten bins .03.
