@@ -146,4 +146,5 @@ def test_weights_sum_to_one_and_only_what_is_delivered_counts(name: str) -> None
     delivers_cost = any("cost_amount" in feed.columns for feed in registry.feeds)
     weights = [row for row in rows(FOLDER / name / "policy" / "policy_weights.csv") if row["target"] == "tier"]
     assert sum(Decimal(row["weight"]) for row in weights) == 1
-    assert {row["factor"] for row in weights} == ({"rfm", "abc"} if delivers_cost else {"rfm"})
+    judged = {"rfm", "value_potential", "churn"}
+    assert {row["factor"] for row in weights} == (judged | {"abc"} if delivers_cost else judged)

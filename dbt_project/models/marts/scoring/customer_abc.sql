@@ -1,10 +1,12 @@
 {#- Class by the share of positive margin held by customers with a strictly larger margin: ties fall together, and
-    who crosses a bound belongs to the better class. Compared by multiplication; the share itself is only shown. -#}
+    who crosses a bound belongs to the better class. Compared by multiplication; the share itself is only shown. Who bought
+    nothing whose cost is known is not judged. -#}
 with buyers as (
 
     select as_of_date, customer_id, margin_amount_365d
     from {{ ref('customer_indicators') }}
     where order_count_365d > 0
+        and (margin_amount_365d <> 0 or net_amount_365d <> costless_amount_365d)
 
 ),
 

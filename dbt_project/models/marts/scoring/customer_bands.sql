@@ -3,7 +3,7 @@
     with the reason. -#}
 with population as (
 
-    select as_of_date, customer_id from {{ ref('customer_indicators') }}
+    select as_of_date, customer_id, order_count_365d from {{ ref('customer_indicators') }}
 
 ),
 
@@ -132,6 +132,7 @@ select
         when judged.band is not null then null
         when lenses.indicator is not null then 'no value of ' || lenses.indicator || '; fed by ' || lenses.fed_by
         when lenses.method = 'matrix' then 'no band of one of: ' || lenses.fed_by
+        when population.order_count_365d > 0 then 'no known cost in the window'
         else 'no counted order in the window'
     end as reason,
     lenses.policy_version
