@@ -169,7 +169,7 @@ def calibration(bins: Sequence[tuple[float, float, int]]) -> str:
     """Per bin (predicted, observed, customers): how often what was predicted came, against the diagonal."""
 
     def draw(figure: Figure) -> None:
-        axes = axes_in(figure, (0.13, 0.16, 0.84, 0.81))
+        axes = axes_in(figure, (0.13, 0.16, 0.81, 0.81))
         axes.plot((0, 1), (0, 1), color=PALE, linewidth=1, linestyle=(0, (4, 4)))
         axes.text(0.97, 0.9, "as predicted", color=SOFT, ha="right")
         most = max([1, *(customers for _, _, customers in bins)])

@@ -15,6 +15,8 @@ from orchestration.release.report_queries import Row, fetch
 # Presentation only: the point called out on the Pareto curve, and how many days of history are drawn.
 MARKED_SHARE = 0.2
 HISTORY_POINTS = 120
+# Presentation only: the unit of an axis is the largest that its largest value reaches.
+UNITS = ((1_000_000, "M"), (1_000, "k"), (1, ""))
 
 
 def draw_pictures(
@@ -60,8 +62,10 @@ def _monthly(connection: duckdb.DuckDBPyConnection, as_of_date: date, currency: 
     first = min(rows)
     span = (as_of_date.year - first.year) * 12 + as_of_date.month - first.month + 1
     months = [date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, 1) for n in range(span)]
-    is_large = any(abs(row["net"]) >= fmt.MILLION for row in rows.values())
-    divisor, unit = (float(fmt.MILLION), f"M {currency}") if is_large else (1.0, currency)
+    largest = max(abs(row["net"]) for row in rows.values())
+    divisor, unit = next(
+        (float(bound), f"{letter} {currency}".strip()) for bound, letter in UNITS if largest >= bound or bound == 1
+    )
     none = {"net": 0, "margin": 0}
     figures = [(month, rows.get(month, none)) for month in months]
     drawn = [(month, float(row["net"]) / divisor, float(row["margin"]) / divisor) for month, row in figures]

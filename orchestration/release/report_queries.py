@@ -131,7 +131,9 @@ def watch_list(
                 coalesce(recency_days > $days, true) as is_quiet,
                 overdue_amount > 0
                 and overdue_amount > coalesce(net_amount_90d, 0) * cast($overdue_share as decimal(9, 4)) as is_overdue,
-                coalesce(days_since_contact > $days, true) as is_uncontacted
+                -- Where no contact is ever delivered, nothing can be said of it.
+                coalesce(days_since_contact > $days, (select count(days_since_contact) > 0 from customer_360))
+                as is_uncontacted
             from customer_360 where list_contains($tiers_watched, tier)
         )
         select * from judged where is_quiet or is_overdue or is_uncontacted

@@ -34,7 +34,7 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
     test = next((test for test in trained.backtests if test.horizon == horizon), None)
     (total,) = fetch(
         connection,
-        "select count(inactive_probability) as customers, sum(1 - inactive_probability) as buying, "
+        "select count(inactive_probability) as customers, round(sum(1 - inactive_probability)) as buying, "
         "sum(expected_net_amount) as net, sum(potential_margin_amount) as margin "
         "from customer_scores where horizon_days = $horizon",
         horizon=horizon,

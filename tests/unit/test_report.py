@@ -15,6 +15,9 @@ import duckdb
 import pytest
 import yaml
 
+from ml.learn import Backtest, TrainedModel
+from ml.params import load_params
+from ml.train import BaseModel
 from orchestration.release import charts
 from orchestration.release import report_format as fmt
 from orchestration.release.report import Freshness, ReportFacts, render_report
@@ -34,6 +37,7 @@ FACTS = ReportFacts(
     deliveries=[Freshness("sales.order", DAY, True), Freshness("crm.account", date(2025, 6, 28), True)],
     tier_history=[(date(2025, 6, 29), "T1", 1), (date(2025, 6, 29), "T2", 2), (DAY, "T1", 2), (DAY, "T2", 2)],
     missing_extracts=["crm.account"],
+    model=None,
 )
 TIERS = [("T1", "Key account", "重点客户", 60, None), ("T2", "Core", "核心客户", None, 60)]
 # id, name, kind, tier, score, net 365d, net 90d, overdue, recency, days since contact
@@ -275,3 +279,66 @@ def test_movers_stand_with_every_tier_they_had_and_the_day_is_counted(release: d
 
 def test_a_day_without_movements_says_so(page: str) -> None:
     assert "Movers in 30 days: none." in section(page, "movements", "checks")
+
+
+def scored(release: duckdb.DuckDBPyConnection, figures: dict[str, float | None]) -> str:
+    """The page when a model scored c1, c2 and c3, and was tested with these figures."""
+    for customer, inactive in (("c1", "0.25"), ("c2", "0.9"), ("c3", None)):
+        insert(
+            release,
+            "customer_scores",
+            as_of_date=DAY,
+            customer_id=customer,
+            horizon_days=90,
+            inactive_probability=inactive,
+            expected_net_amount="1000" if inactive else None,
+            rung="btyd" if inactive else "none",
+        )
+    names = ("auc", "brier", "ece", "count_bias", "value_bias", "value_gini", "value_top_share")
+    bins = (
+        {"predicted": 0.125, "observed": 0.25, "customers": 3.0},
+        {"predicted": 0.75, "observed": 0.5, "customers": 4.0},
+    )
+    model = BaseModel(
+        name="mbg_nbd",
+        cutoff=DAY + timedelta(days=1),
+        rung="rfm_cells",
+        reason="49 customers with a repeat purchase, expected 50",
+        customer_count=77,
+        repeater_count=49,
+        purchase_rate=0.1,
+        mean_day_amount=10.0,
+        margin_rate=None,
+        btyd=None,
+        log_likelihood=None,
+        gamma_gamma=None,
+        cells=(),
+        params=load_params(),
+    )
+    tested = Backtest(90, date(2025, 4, 2), "rfm_cells", dict.fromkeys(names) | figures, bins)
+    trained = TrainedModel(DAY, FACTS.known_at, model, (tested,))
+    return section(render_report(release, replace(FACTS, model=trained)), "scores", "movements")
+
+
+def test_scores_stand_with_their_model_its_rung_and_how_it_would_have_done(release: duckdb.DuckDBPyConnection) -> None:
+    told = scored(release, {"auc": 0.77777, "value_bias": None})
+    assert "49 customers with a repeat purchase, expected 50" in told
+    assert "77 customers that had bought" in told
+    assert "Fitted as of 2025-04-02" in told
+    assert "0.778" in told
+    assert "net sales predicted / came" not in told
+    assert "predicted 12.5 %, observed 25.0 %; predicted 75.0 %, observed 50.0 %" in told
+    # Of two with a score 0.75 + 0.1 are expected to buy; c2 has 0.9 x 500,000 to lose, c1 0.25 x 1,234,567.89.
+    assert re.search(r"of them expected to buy</td><td class=\"r\">1</td>", told)
+    assert told.index("c2") < told.index("Ferro")
+    assert NAME_OF_A_PERSON not in told
+
+
+def test_a_release_that_no_model_scored_says_so(page: str) -> None:
+    assert "No model scored the release date." in section(page, "scores", "movements")
+
+
+def test_where_no_contact_is_ever_delivered_nobody_is_watched_for_it(release: duckdb.DuckDBPyConnection) -> None:
+    release.execute("update customer_360 set days_since_contact = null")
+    release.execute("update customer_360 set recency_days = 1, overdue_amount = 0")
+    assert "Customers to watch: none." in render_report(release, FACTS)
