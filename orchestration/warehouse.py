@@ -163,7 +163,7 @@ def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) ->
         if name not in KEPT_BETWEEN_RUNS:
             connection.execute(f"delete from run.{name}")
     for name, columns in ML_TABLES.items():
-        connection.execute(f"create table if not exists ml.{name} ({columns})")
+        connection.execute(f"create or replace table ml.{name} ({columns})")
 
 
 def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Table, batches: list[Batch]) -> None:

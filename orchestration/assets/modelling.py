@@ -78,7 +78,7 @@ def score_run(
         "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
     ).fetchall()
     training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
-    for name in ML_TABLES:
+    for name in ML_TABLES:  # a step may be repeated
         connection.execute(f"delete from ml.{name}")
     used: dict[str, TrainedModel] = {}
     trained: TrainedModel | None = None

@@ -31,6 +31,10 @@ PHRASES = {
         "up": "{movement_date}: up from {from_tier} to {to_tier}.",
         "down": "{movement_date}: down from {from_tier} to {to_tier}.",
         "missing": "Not delivered, so not judged: {inputs}.",
+        "also": "Judged beside the score: {bands}.",
+        "band": "{lens}: {band}",
+        "expected": "In the {days} days after it: no purchase with a probability of {inactive} %, "
+        "{net} net sales expected (model {model}).",
         "comma": ", ",
     },
     "zh": {
@@ -48,6 +52,9 @@ PHRASES = {
         "up": "{movement_date}：由 {from_tier} 升为 {to_tier}。",
         "down": "{movement_date}：由 {from_tier} 降为 {to_tier}。",
         "missing": "未提供、因此未判定：{inputs}。",
+        "also": "不计分的判定：{bands}。",
+        "band": "{lens}：{band}",
+        "expected": "其后 {days} 天：无购买的概率 {inactive} %，预期净销售额 {net}（模型 {model}）。",
         "comma": "、",
     },
 }
@@ -60,11 +67,14 @@ class UnknownCustomer(LookupError):
 @dataclass(frozen=True)
 class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
-    contributions sum to ``tier_score`` exactly. ``points_to_next`` is null in the highest tier."""
+    contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
+    a model expects, by horizon. ``points_to_next`` is null in the highest tier."""
 
     customer: Row
     accounts: tuple[Row, ...]
     factors: tuple[Row, ...]
+    other_bands: tuple[Row, ...]
+    scores: tuple[Row, ...]
     movements: tuple[Row, ...]
     next_tier: Row | None
     points_to_next: Decimal | None
@@ -102,7 +112,12 @@ def explain(release: Path, customer: str) -> Explanation:
             "where rule_kind = 'band' and subject = 'tier' and lower_bound > $score order by lower_bound limit 1",
             score=found["tier_score"],
         )
-        labels = fetch(connection, "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules")
+        labels = fetch(
+            connection,
+            "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules union all by name "
+            "select 'lens' as rule_kind, 'lens' as subject, subject as rule_name, label_en, label_zh "
+            "from policy_rules where rule_kind = 'fallback'",
+        )
         return Explanation(
             customer=found,
             accounts=of_customer(
@@ -112,6 +127,14 @@ def explain(release: Path, customer: str) -> Explanation:
             factors=of_customer(
                 "select * from tier_explanations where customer_id = $customer_id "
                 "order by factor <> 'base', contribution desc, factor"
+            ),
+            other_bands=of_customer(
+                "select lens, value, band from customer_bands where customer_id = $customer_id and not is_defaulted "
+                "and lens not in (select factor from tier_explanations) order by lens"
+            ),
+            scores=of_customer(
+                "select * exclude (as_of_date, customer_id) from customer_scores "
+                "where customer_id = $customer_id and inactive_probability is not null order by horizon_days"
             ),
             movements=of_customer(
                 "select movement_date, direction, from_tier, to_tier from tier_movements "
@@ -177,6 +200,21 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
         if following
         else say["top"]
     )
+    if explanation.other_bands:
+        bands = [
+            say["band"].format(lens=label("lens", "lens", row["lens"]), band=band(row["lens"], row["band"]))
+            for row in explanation.other_bands
+        ]
+        words.append(say["also"].format(bands=say["comma"].join(bands)))
+    words += [
+        say["expected"].format(
+            days=row["horizon_days"],
+            inactive=f"{100 * row['inactive_probability']:.1f}",
+            net=_plain(row["expected_net_amount"]),
+            model=row["model_version"],
+        )
+        for row in explanation.scores
+    ]
     words += [say[move["direction"]].format(**move) for move in explanation.movements]
     if explanation.missing_inputs:
         words.append(say["missing"].format(inputs=say["comma"].join(explanation.missing_inputs)))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
-from installation import Published, rows, tiering
+import duckdb
+from installation import Published, copy_of, rows, settings_of, tiering
+
+from orchestration import dbt
 
 
 def mart(published: Published, name: str) -> str:
@@ -35,17 +39,37 @@ def test_contributions_and_base_are_the_score_of_every_published_customer(publis
     assert counts[0][0] == counts[0][1] > 0
 
 
+def test_a_contribution_that_is_off_by_the_last_digit_is_caught(published_home: Published, tmp_path: Path) -> None:
+    settings = settings_of(copy_of(published_home, tmp_path))
+
+    def failures() -> int:
+        promise = ["--select", "assert_contributions_sum_to_the_tier_score"]
+        (result,) = dbt.build(settings, promise, command="test")
+        return result.failures
+
+    assert failures() == 0
+    with duckdb.connect(str(settings.warehouse)) as build:
+        build.execute(
+            "update tiering.tier_explanations set contribution = contribution + 0.0001 "
+            "where factor = 'rfm' and customer_id = (select min(customer_id) from tiering.tier_explanations)"
+        )
+    assert failures() == 1
+
+
 def test_explain_names_tier_factors_and_what_the_next_tier_takes(published_home: Published) -> None:
     customer, code = a_customer_of_several_systems(published_home)
     said = json.loads(tiering(published_home.home, "explain", code, "--json").stdout)
     assert said["customer"]["customer_id"] == customer
     assert {row["source_id"] for row in said["accounts"]} >= {code}
     factors = {row["factor"] for row in said["factors"]}
-    assert factors == {"base", "rfm", "abc", "collection", "engagement"}
+    assert factors == {"base", "rfm", "abc", "collection", "engagement", "value_potential", "churn"}
+    assert {row["lens"] for row in said["other_bands"]} == {"value", "potential", "lifecycle"}
     assert sum(Decimal(row["contribution"]) for row in said["factors"]) == Decimal(said["customer"]["tier_score"])
     words = "\n".join(said["words"])
     assert f"is in tier {said['customer']['tier']}" in words
     assert "ABC: " in words
+    assert "Judged beside the score: Lifecycle stage: " in words
+    assert f"(model {said['customer']['model_version']})" in words
     assert "points more would be tier" in words or "There is no higher tier" in words
 
 
