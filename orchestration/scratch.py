@@ -125,7 +125,7 @@ def reproduce(settings: Settings, released: dict[str, Any], on_step: StepEvent) 
 
     with scratch_home(settings, _decided_up_to(settings, days[-1])) as scratch:
         outcome = run_days(scratch, days[0], days[-1], on_step)
-        if outcome.errors and not outcome.blocking:
+        if not scratch.warehouse.exists():
             raise PlanError(f"reproduce: {released['release_id']} cannot be computed: {outcome.errors[0]}")
         marts = marts_of(dbt.manifest_document(dbt.manifest_path(scratch)))
         with open_warehouse(scratch, read_only=True) as build:
@@ -134,7 +134,7 @@ def reproduce(settings: Settings, released: dict[str, Any], on_step: StepEvent) 
     return Reproduction(
         release_id=released["release_id"],
         marts=tuple(compared),
-        blocking=outcome.blocking,
+        blocking=outcome.blocking or outcome.errors,
         lost_batches=lost,
         new_batches=new,
         released_by=released["code_version"],

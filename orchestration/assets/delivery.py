@@ -149,7 +149,9 @@ def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
         "select as_of_date, known_at, policy_version, model_version from run.run_dates order by as_of_date"
     ).fetchall()
     as_of_date, known_at, policy_version, model_version = days[-1]
-    batches = build.execute("select batch_id from run.run_batches where known_at <= ? order by batch_id", [known_at])
+    batches = build.execute(
+        "select batch_id from run.run_batches where known_at <= ? order by batch_id", [known_at]
+    ).fetchall()
     decided: tuple[date, ...] = tuple(day[0] for day in days)
     document = build.execute("select document from ml.documents where model_version = ?", [model_version]).fetchone()
     return ReleaseInputs(
@@ -160,6 +162,6 @@ def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
         model_version=model_version,
         model=TrainedModel.from_json(document[0]) if document else None,
         code_version=code_version(),
-        batches=tuple(row[0] for row in batches.fetchall()),
+        batches=tuple(row[0] for row in batches),
         run_id=run_id,
     )
