@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.optimize import minimize
 from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
 Floats = npt.NDArray[np.float64]
@@ -242,6 +241,8 @@ def _minimum(
     loss: Objective, middle: Floats, starts: Sequence[Sequence[float]], names: Sequence[str]
 ) -> tuple[list[float], tuple[str, ...]]:
     """The best parameters from all starts (logs, off the middle), and the names of those that sit at a bound."""
+    from scipy.optimize import minimize  # half a second, which scoring need not pay
+
     how = {"method": "L-BFGS-B", "options": {"maxiter": 2_000, "ftol": 1e-14, "gtol": 1e-8}}
     bounds = [(centre - LOG_BOUND, centre + LOG_BOUND) for centre in middle]
     found = [minimize(loss, middle + np.array(start), jac=True, bounds=bounds, **how) for start in starts]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from ml.btyd import Floats, next_purchase_days
 from ml.score import PROBABILITY_DIGITS, score
@@ -91,7 +90,7 @@ def calibration_table(predicted: Floats, observed: Floats, bins: int) -> pd.Data
 def auc(score_of: Floats, positive: Floats) -> float:
     """P(a positive is ranked above a negative), ties counting half: the Mann-Whitney statistic. NaN with one class."""
     positives = positive.sum()
-    ranks = rankdata(score_of)[positive > 0].sum()
+    ranks = pd.Series(score_of).rank().to_numpy()[positive > 0].sum()
     return _ratio(ranks - positives * (positives + 1) / 2, positives * (positive.size - positives))
 
 

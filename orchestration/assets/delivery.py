@@ -12,7 +12,6 @@ from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.suites.marts import mart_suites
 from data_quality.validate import Subject, validate
 from data_quality.verdicts import append_verdicts, read_verdicts
-from ml.learn import TrainedModel
 from orchestration import dbt
 from orchestration.assets.ingestion import check_result
 from orchestration.code_version import code_version
@@ -145,6 +144,8 @@ def _release(
 
 
 def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
+    from ml.learn import TrainedModel
+
     days = build.execute(
         "select as_of_date, known_at, policy_version, model_version from run.run_dates order by as_of_date"
     ).fetchall()

@@ -11,11 +11,8 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
 from data_quality.verdicts import append_verdicts
-from ml.params import load_params
-from ml.store import plan_models, read_models
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
-from orchestration.assets.modelling import tell_models
 from orchestration.build_state import begin_build, end_build
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import read_manifest
@@ -121,6 +118,10 @@ def _run_inputs(
         systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
         days = plan_days(days_of_run, batches, read_policies(settings.policy), systems.end_of_day, decided)
         batches = [batch for batch in batches if batch.known_at <= days[-1].known_at]
+        from ml.params import load_params
+        from ml.store import plan_models, read_models
+        from orchestration.scoring import tell_models
+
         params = load_params()
         times = [(day.as_of_date, day.known_at) for day in days]
         models = plan_models(times, read_models(settings.models), scored_by, params)

@@ -14,18 +14,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from data_quality.verdicts import Verdict
-from ml.learn import TrainedModel
-from ml.store import write_model
 from orchestration.extract.landing import file_sha256
 from orchestration.release import catalogue
 from orchestration.release.content_hash import content_hash
 from orchestration.release.dictionary import Mart, comment_on, write_dictionary
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from ml.learn import TrainedModel
 
 PARQUET = "(format parquet, compression zstd)"
 
@@ -122,6 +123,8 @@ def put_in_place(
                 os.fsync(stream.fileno())
             file.chmod(0o444)
         os.replace(incoming, release)
+    from ml.store import write_model
+
     for version, document in build.execute("select model_version, document from ml.documents").fetchall():
         write_model(settings.models, version, document)
     write_decisions(settings, build, [date.fromisoformat(day) for day in manifest["decided_dates"]])

@@ -12,18 +12,20 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from ml.learn import TrainedModel
 from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
 from orchestration.release.report_movements import movements
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 from orchestration.release.report_scores import scores
+
+if TYPE_CHECKING:
+    from ml.learn import TrainedModel
 
 # Presentation only: who is shown on the watch list. No tier, score or release depends on these, and the page says them.
 WATCHED_TIERS = 2

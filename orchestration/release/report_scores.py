@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from markupsafe import Markup
 
-from ml.learn import TrainedModel
 from orchestration.release import charts
 from orchestration.release.report_queries import NAME, fetch
+
+if TYPE_CHECKING:
+    from ml.learn import TrainedModel
 
 # Presentation only: how many customers are shown, and which figures of the back-test under which name.
 CUSTOMERS_SHOWN = 10

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ml.learn import TrainedModel
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.plan import missing_extracts
 from orchestration.release import catalogue
 from orchestration.release.report import Freshness, ReportFacts, render_report
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from ml.learn import TrainedModel
 
 REPORT = "report.html"
 

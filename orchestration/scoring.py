@@ -1,0 +1,95 @@
+"""What a run does with models: plans which day uses which, trains where a day has to, scores every day with its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+from threadpoolctl import threadpool_limits
+
+from ml.learn import TrainedModel, cutoffs, learn
+from ml.params import Params
+from ml.score import score
+from ml.store import NO_MODEL, PlannedModel
+from orchestration.warehouse import ML_TABLES
+
+FEATURES = "intermediate.int_customers__features"
+PANEL = "intermediate.int_customers__panel"
+
+
+def tell_models(connection: duckdb.DuckDBPyConnection, planned: Sequence[PlannedModel], params: Params) -> None:
+    """Write into the run's inputs which stored model each date has, and the cut-offs of the dates that train one."""
+    for day in planned:
+        connection.execute(
+            "update run.run_dates set model_version = ? where as_of_date = ?", [day.version, day.as_of_date]
+        )
+        if day.trained_on == day.as_of_date:
+            rows = [(day.as_of_date, cutoff) for cutoff in cutoffs(day.as_of_date, params)]
+            connection.executemany("insert into run.run_cutoffs values (?, ?)", rows)
+
+
+def score_run(
+    connection: duckdb.DuckDBPyConnection, stored: Mapping[str, TrainedModel], params: Params
+) -> dict[str, TrainedModel]:
+    """Fill schema ``ml`` and the model versions of ``run.run_dates``; the models that were used, by version.
+
+    A date without a version takes the newest model that this run has trained up to it. Raises FeaturesError or
+    LeakError when the features are not what models expect.
+    """
+    days = connection.execute(
+        "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
+    ).fetchall()
+    training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
+    for name in ML_TABLES:  # a step may be repeated
+        connection.execute(f"delete from ml.{name}")
+    used: dict[str, TrainedModel] = {}
+    trained: TrainedModel | None = None
+    for day, known_at, planned in days:
+        if day in training:
+            with threadpool_limits(1):  # sums in one order, so that the same features train the same model
+                trained = learn(_panel(connection, day), day, known_at, params)
+        model = trained if planned is None else stored.get(planned)
+        if model is None:
+            rung = "none", "decided before there were models"
+            horizons: tuple[int, ...] = params.horizons
+        else:
+            rung, horizons = (model.model.rung, model.model.reason), model.model.params.horizons
+            used[model.version] = model
+            _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
+        version = model.version if model else NO_MODEL
+        connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
+        for horizon in horizons:
+            connection.execute("insert into ml.models values (?, ?, ?, ?, ?)", [day, horizon, version, *rung])
+    for version, model in sorted(used.items()):
+        connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
+    return used
+
+
+def _cutoff(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _panel(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
+    query = f"select * exclude (as_of_date) from {PANEL} where as_of_date = ?"
+    return connection.execute(query, [day]).df()
+
+
+def _features(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
+    query = f"""
+        select features.* exclude (valid_from, valid_to)
+        from {FEATURES} as features
+        inner join intermediate.int_customers__population as population using (customer_id)
+        where population.as_of_date = $1 and features.valid_from <= $1 and features.valid_to > $1
+    """
+    return connection.execute(query, [day]).df()
+
+
+def _insert_scores(connection: duckdb.DuckDBPyConnection, day: date, scored: pd.DataFrame) -> None:
+    connection.register("scored", pa.Table.from_pandas(scored, preserve_index=False))
+    connection.execute(
+        "insert into ml.scores by name select ? as as_of_date, * exclude (rung, reason) from scored", [day]
+    )
+    connection.unregister("scored")
