@@ -20,8 +20,7 @@ from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 Floats = npt.NDArray[np.float64]
 Objective = Callable[[Floats], tuple[float, Floats]]
 
-# Chances to drop out that the first purchase brings.
-FIRST_PURCHASE_CHANCES = {"bg_nbd": 0, "mbg_nbd": 1}
+FIRST_PURCHASE_CHANCES = {"bg_nbd": 0, "mbg_nbd": 1}  # to drop out
 # Shapes are sought within e^-9 .. e^9, scales as far around the mean: the likelihood is flat past that.
 LOG_BOUND = 9.0
 # The count formula divides by a - 1; this near to 1 it loses about half of its digits.
