@@ -21,14 +21,17 @@ from typing import Any
 
 import duckdb
 
+from ml.params import load_params
+from ml.store import read_models
 from orchestration import dbt
 from orchestration.build_state import begin_build, end_build, go_on
 from orchestration.demo.company import write_demo
 from orchestration.extract.contract import load_contract
 from orchestration.plan import PlannedDay
 from orchestration.running import run_days
+from orchestration.scoring import score_run
 from orchestration.settings import Settings
-from orchestration.warehouse import RUN_TABLES, open_warehouse
+from orchestration.warehouse import ML_TABLES, RUN_TABLES, open_warehouse
 
 SHORT_HISTORY_DAYS = 91
 DATES = ("business_date", "issued_date", "applied_date", "paid_date")  # by which a table's history is cut
@@ -62,6 +65,9 @@ def fill(connection: duckdb.DuckDBPyConnection, source: Path, times: int, since:
     connection.execute(f"attach '{source}' as source (read_only)")
     connection.execute("create schema raw")
     connection.execute("create schema run")
+    connection.execute("create schema ml")
+    for name, columns in ML_TABLES.items():
+        connection.execute(f"create table ml.{name} ({columns})")
     for table in (f"raw.{table.raw_name}" for table in load_contract().tables):
         connection.execute(
             f"create table {table} as {copied(connection, table, times)} {_kept(connection, table, since)}"
@@ -107,13 +113,14 @@ def advance(connection: duckdb.DuckDBPyConnection, before: Path, after: Path, ti
 
 
 def build(settings: Settings) -> dict[str, Any]:
-    """Run both halves; the seconds of models and tests, and of the ten models that took longest."""
+    """Run both halves, scores between them; the seconds of models and tests, and of the ten models that took longest."""
     with open_warehouse(settings) as connection:
         goes_on = begin_build(connection)
     foundation = (*dbt.FOUNDATION, *(dbt.DEFINITIONS if goes_on else ("--full-refresh",)))
     results = dbt.build(settings, foundation)
     with open_warehouse(settings) as connection:
         end_build(connection, dbt.project_fingerprint())
+        score_run(connection, read_models(settings.models), load_params())
     results += dbt.build(settings, dbt.DECISIONS)
     broken = [f"{result.unique_id}: {result.message}" for result in results if result.status in ("error", "skipped")]
     if broken:
@@ -130,7 +137,7 @@ def build(settings: Settings) -> dict[str, Any]:
 def measure(folder: Path, before: Path, after: Path, times: int, since: date | None) -> dict[str, Any]:
     """A full build and the next day on top of it, in a build file of their own that is removed afterwards."""
     settings = Settings(home=folder / "measured", threads=1)
-    settings.home.mkdir()
+    shutil.copytree(folder / "company" / "models", settings.models)
     with open_warehouse(settings) as connection:
         fill(connection, before, times, since)
         lines = connection.execute("select count(*) from raw.raw_sales__order_line").fetchone()
