@@ -113,7 +113,7 @@ def advance(connection: duckdb.DuckDBPyConnection, before: Path, after: Path, ti
 
 
 def build(settings: Settings) -> dict[str, Any]:
-    """Run both halves, scores between them; the seconds of models and tests, and of the ten models that took longest."""
+    """Run both halves, scores between them; seconds of models and tests, and of the ten models that took longest."""
     with open_warehouse(settings) as connection:
         goes_on = begin_build(connection)
     foundation = (*dbt.FOUNDATION, *(dbt.DEFINITIONS if goes_on else ("--full-refresh",)))
