@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from ml.learn import TrainedModel, cutoffs, learn
 from ml.params import Params
 from ml.score import score
-from ml.store import NO_MODEL, PlannedModel
+from ml.store import NO_MODEL, ModelStoreError, PlannedModel
 from orchestration.warehouse import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
@@ -36,29 +36,32 @@ def score_run(
 ) -> dict[str, TrainedModel]:
     """Fill schema ``ml`` and the model versions of ``run.run_dates``; the models that were used, by version.
 
-    A date without a version takes the newest model that this run has trained up to it. Raises FeaturesError or
-    LeakError when the features are not what models expect.
+    A date without a version takes the newest model that this run has trained up to it; when the step is repeated, dates
+    have the versions that it gave them. Raises FeaturesError or LeakError when the features are not what models expect,
+    ModelStoreError when a date's model is not to be had.
     """
     days = connection.execute(
         "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
     ).fetchall()
     training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
-    for name in ML_TABLES:  # a step may be repeated
+    for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
-    used: dict[str, TrainedModel] = {}
+    known, used = dict(stored), dict[str, TrainedModel]()
     trained: TrainedModel | None = None
     for day, known_at, planned in days:
         if day in training:
             with threadpool_limits(1):  # sums in one order, so that the same features train the same model
                 trained = learn(_panel(connection, day), day, known_at, params)
-        model = trained if planned is None else stored.get(planned)
-        if model is None:
-            rung = "none", "decided before there were models"
-            horizons: tuple[int, ...] = params.horizons
-        else:
+            known[trained.version] = trained
+        model = trained if planned is None else known.get(planned)
+        if model is not None:
             rung, horizons = (model.model.rung, model.model.reason), model.model.params.horizons
             used[model.version] = model
             _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
+        elif planned == NO_MODEL:
+            rung, horizons = ("none", "decided before there were models"), params.horizons
+        else:
+            raise ModelStoreError(f"models: {day} is to be scored by {planned}, which is neither stored nor trained")
         version = model.version if model else NO_MODEL
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
         for horizon in horizons:

@@ -29,6 +29,11 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
             NotNull("lens"),
             Between("score", 0, 100),
         ),
+        "customer_scores": (
+            Unique(("customer_id", "as_of_date", "horizon_days")),
+            Between("inactive_probability", 0, 1),
+            Between("expected_purchases", minimum=0),
+        ),
         "customer_indicators": (
             Between("order_count_365d", minimum=0),
             Between("recency_days", minimum=0),

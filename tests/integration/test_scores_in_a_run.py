@@ -13,7 +13,11 @@ import duckdb
 import pytest
 from installation import Published, copy_of, decisions, rows, settings_of, tiering
 
+from ml.params import load_params
+from ml.store import ModelStoreError, read_models
 from orchestration import dbt
+from orchestration.scoring import score_run
+from orchestration.warehouse import open_warehouse
 
 PANEL = "select * exclude (as_of_date) from intermediate.int_customers__panel order by cutoff_date, customer_id"
 
@@ -60,6 +64,20 @@ def test_a_day_whose_model_is_lost_or_altered_is_not_decided_again(published_hom
     assert told.returncode == 1
     assert "expected that of its name; restore it from a backup" in told.stderr
     assert decisions(home) == before
+
+
+def test_a_step_that_is_repeated_scores_the_same_and_never_goes_without_its_model(
+    published_home: Published, tmp_path: Path
+) -> None:
+    settings = settings_of(copy_of(published_home, tmp_path))
+    told = "from ml.scores order by all"
+    with open_warehouse(settings) as build:
+        before = build.execute(told).fetchall()
+        score_run(build, read_models(settings.models), load_params())
+        assert build.execute(told).fetchall() == before
+        assert before
+        with pytest.raises(ModelStoreError, match="which is neither stored nor trained"):
+            score_run(build, {}, load_params())
 
 
 def _panel(home: Path, change: Callable[[duckdb.DuckDBPyConnection], Any]) -> list[tuple[Any, ...]]:
