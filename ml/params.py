@@ -41,7 +41,7 @@ class Params:
 def load_params(path: Path = PARAMS) -> Params:
     """The parameters of a file. Raises ParamsError with the file's name, what was found and what was expected."""
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as error:
         raise ParamsError(f"{path.name}: cannot be read: {error}") from error
     try:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
-import yaml
 
+from orchestration.extract.contract import read_yaml
 from orchestration.plan import PolicyVersion
 from orchestration.release.catalogue import MANIFEST, NoRelease, current_release
 from orchestration.settings import POLICY_SEEDS, Settings
@@ -55,7 +55,7 @@ def read_policies(folder: Path) -> list[PolicyVersion]:
 
 def _column_types() -> dict[str, dict[str, str]]:
     """Table → column → type, in the order of the files: what dbt loads the rows as."""
-    document = yaml.safe_load((POLICY_SEEDS / "_policy.yml").read_text(encoding="utf-8"))
+    document = read_yaml(POLICY_SEEDS / "_policy.yml")
     return {seed["name"]: seed["config"]["column_types"] for seed in document["seeds"]}
 
 

@@ -137,10 +137,15 @@ class Contract:
         return tuple(table for table in self.tables if table.family == family)
 
 
+def read_yaml(path: Path) -> Any:
+    """The file's document, by the parser in C: a fifth of the time. Raises yaml.YAMLError."""
+    return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+
+
 @cache
 def load_contract(path: Path = CONTRACT_FILE) -> Contract:
     """Read and check the contract file. Raises ContractError naming the table and column at fault."""
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_yaml(path)
     tables = tuple(_table(name, body) for name, body in document["tables"].items())
     return Contract(str(document["version"]), tables, Tolerance.of(document["quarantine"]))
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract
+from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "parquet", "xlsx")
@@ -133,7 +133,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
             f"sources: {path} does not exist; describe your extracts there, or run `make run` for the demo"
         )
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except yaml.YAMLError as error:
         raise SourcesError(f"sources: {path} is not YAML: {str(error).splitlines()[0]}") from error
     contract = contract or load_contract()
@@ -208,7 +208,7 @@ def _named_map(where: str, name: object, entity: str) -> dict[str, Any]:
     if not path.exists():
         known = sorted(file.stem for file in MAPS.glob("*.yml"))
         raise SourcesError(f"{where}: map is {name!r}, expected one of {known} or inline columns")
-    return _part(f"{where}: map {name}", yaml.safe_load(path.read_text(encoding="utf-8")), entity, dict, "its columns")
+    return _part(f"{where}: map {name}", read_yaml(path), entity, dict, "its columns")
 
 
 def _column_map(where: str, spec: object) -> ColumnMap:
