@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from orchestration.extract.manifest import ManifestError, read_manifest
 from orchestration.extract.registry import SourcesError, load_registry
 from orchestration.locking import Locked, writing
 from orchestration.policy import PolicyError, check_policy
-from orchestration.release.catalogue import NoRelease, current_release
+from orchestration.release.catalogue import NoRelease, current_release, decided_models
 from orchestration.settings import POLICY_SEEDS, Settings
 
 FREE_BYTES = 2 * 1024**3
@@ -35,6 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
         _excel(settings),
         _policy(settings),
         _manifest(settings),
+        _models(settings),
         _lock(settings),
         _build(settings),
         _release(settings),
@@ -80,6 +82,19 @@ def _manifest(settings: Settings) -> Finding:
     missing = [batch.raw_file for batch in batches if batch.raw_file and not (settings.raw / batch.raw_file).exists()]
     mend = f"restore {missing[0]} from a backup of raw/" if missing else ""
     return Finding("raw zone", f"{len(batches)} batches, {len(missing)} files missing", not missing, mend)
+
+
+def _models(settings: Settings) -> Finding:
+    from ml.store import NO_MODEL, ModelStoreError, read_models
+
+    try:
+        stored = read_models(settings.models)
+    except ModelStoreError as error:
+        return Finding("models", str(error), False, "restore it from a backup of models/")
+    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
+    missing = sorted(set(decided_models(settings, days).values()) - stored.keys() - {NO_MODEL})
+    mend = f"restore {missing[0]}.json from a backup of models/" if missing else ""
+    return Finding("models", f"{len(stored)} models, {len(missing)} that decided a day missing", not missing, mend)
 
 
 def _lock(settings: Settings) -> Finding:

@@ -59,6 +59,9 @@ def test_a_day_whose_model_is_lost_or_altered_is_not_decided_again(published_hom
     told = tiering(home, "reproduce")
     assert told.returncode == 1
     assert f"{model.name} is missing, which decided {published_home.days[-1]}" in told.stderr
+    examined = tiering(home, "doctor")
+    assert examined.returncode == 1
+    assert f"restore {model.name} from a backup of models/" in examined.stdout
     model.write_text(document.replace('"margin_rate":0', '"margin_rate":1'), encoding="utf-8")
     told = tiering(home, "run", "--date", str(published_home.next_day))
     assert told.returncode == 1
