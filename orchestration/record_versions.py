@@ -79,7 +79,7 @@ def _settle_records(connection: duckdb.DuckDBPyConnection, raw: str, touched: li
             select (source_system, source_record_id) from {raw} where batch_id in (select unnest(?))
         )
         group by source_system, source_record_id
-        having count(*) > 1 or bool_or(batch_id not in (from standing_batches))
+        having count(*) > 1 or bool_or(batch_id not in (from standing_batches) or known_to < {END_OF_TIME})
         """,
         [touched],
     )

@@ -146,6 +146,14 @@ SEQUENCES = st.lists(st.tuples(st.lists(FILES, min_size=1, max_size=3), st.boole
     sequence=[([File(0, ("a 1", "b 1")), File(0, ("a 2",), 5)], True), ([File(0, ("a 1", "b 1"), 30)], True)],
     mode="incremental",
 )
+@example(  # restated and back again before any decision: what the restatement left out is there again
+    sequence=[
+        ([File(0, ("a 1", "b 1"), 5)], False),
+        ([File(0, ("b 2",), 5)], False),
+        ([File(0, ("a 1", "b 1"), 5)], False),
+    ],
+    mode="incremental",
+)
 @example(  # yesterday's file arrives tomorrow and says of a record what a later one has overruled
     sequence=[([File(0, ("a 1",)), File(2, ("a 3",))], True), ([File(1, ("a 2", "b 2"))], True)], mode="incremental"
 )
