@@ -42,22 +42,22 @@ def flip(settings: Settings, release_id: str) -> None:
 
 def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, datetime]:
     """What was known when each of the days was decided, for those that are in the ledger of decisions."""
+    return _as_decided(settings, days, "known_at")
+
+
+def decided_models(settings: Settings, days: Iterable[date]) -> dict[date, str]:
+    """The version of the model that scored each of the days, for those that are in the ledger of decisions."""
+    return _as_decided(settings, days, "model_version")
+
+
+def _as_decided(settings: Settings, days: Iterable[date], column: str) -> dict[date, Any]:
+    """A column that all rows of a day's decision share."""
     files = [str(file) for day in days if (file := settings.decisions / f"{day}.parquet").exists()]
     if not files:
         return {}
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
-        query = "select as_of_date, max(known_at) from read_parquet(?) group by as_of_date"
-        return dict(connection.execute(query, [files]).fetchall())
-
-
-def decided_models(settings: Settings, days: Iterable[date]) -> dict[date, str]:
-    """The version of the model that scored each of the days, for those that are in the ledger of decisions."""
-    files = [str(file) for day in days if (file := settings.decisions / f"{day}.parquet").exists()]
-    if not files:
-        return {}
-    with duckdb.connect() as connection:
-        query = "select as_of_date, max(model_version) from read_parquet(?) group by as_of_date"
+        query = f"select as_of_date, max({column}) from read_parquet(?) group by as_of_date"
         return dict(connection.execute(query, [files]).fetchall())
 
 
