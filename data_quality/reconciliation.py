@@ -154,7 +154,7 @@ class Reconciliation:
     @property
     def verdict(self) -> Verdict:
         return Verdict(
-            check_name=f"reconciliation.{self.measure}",
+            check_name=check_name(self.measure),
             subject=self.subject,
             status=self.status,
             severity="error",
@@ -162,6 +162,11 @@ class Reconciliation:
             observed=f"{self.observed:f}, residual {self.residual:f}",
             expected=f"{self.expected:f}",
         )
+
+
+def check_name(measure: str) -> str:
+    """How the comparison of a measure is called among the checks."""
+    return f"reconciliation.{measure}"
 
 
 def reconcile(connection: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison]) -> list[Reconciliation]:

@@ -5,10 +5,14 @@ Plain values only. How a check is run belongs to its owner; who stores verdicts 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 STATUSES = ("pass", "warn", "fail", "error", "waived")
 SEVERITIES = ("error", "warning")
@@ -50,16 +54,80 @@ class Verdict:
             )
 
 
-def append_verdicts(file: Path, verdicts: Iterable[Verdict]) -> None:
-    """Add verdicts to a run's log, one JSON line each; every owner of checks writes here as soon as it knows."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as log:
-        log.writelines(json.dumps(asdict(verdict), ensure_ascii=False) + "\n" for verdict in verdicts)
+@dataclass(frozen=True)
+class Given:
+    """A verdict with the instant it was given at (UTC)."""
+
+    verdict: Verdict
+    given_at: datetime
 
 
-def read_verdicts(file: Path) -> list[Verdict]:
-    """All verdicts of a run's log in the order they were given; none when nothing was checked yet."""
-    if not file.exists():
-        return []
-    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n")[:-1]]
-    return [Verdict(**(line | {"batch_ids": tuple(line["batch_ids"])})) for line in lines]
+class ForgedVerdict(RuntimeError):
+    """A line of a log is not as its run wrote it."""
+
+
+@dataclass(frozen=True)
+class VerdictLog:
+    """The verdicts of one run in a file, one JSON line each; every owner of checks writes as soon as it knows.
+
+    Each line carries a seal, HMAC-SHA256 (RFC 2104) under ``key`` of the seal before it and of its own text; the first
+    takes the run's id for the seal before. So no line can be changed, added, moved, left out from the middle or taken
+    from another run's log without the key. Lines left out at the end are missed by the list of promised checks.
+    """
+
+    file: Path
+    run_id: str
+    key: bytes
+
+    def append(self, verdicts: Iterable[Verdict]) -> None:
+        """Add verdicts, given now."""
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        lines = self._lines()
+        seal = json.loads(lines[-1])["seal"] if lines else self.run_id
+        given_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self.file.open("a", encoding="utf-8") as log:
+            for verdict in verdicts:
+                text = _text({"given_at": given_at, "verdict": asdict(verdict)})
+                seal = self._seal(seal, text)
+                log.write(f'{text[:-1]}, "seal": "{seal}"}}\n')
+
+    def read(self) -> list[Given]:
+        """All verdicts in the order they were given; none when nothing was checked yet.
+
+        Raises ForgedVerdict naming the line that is not as it was written.
+        """
+        given = []
+        seal = self.run_id
+        for number, line in enumerate(self._lines(), start=1):
+            try:
+                fields = json.loads(line)
+                found = fields.pop("seal")
+                text = _text(fields)
+                seal = self._seal(seal, text)
+                if not hmac.compare_digest(found, seal):
+                    raise ValueError("its seal is not the one of its text")
+                verdict = fields["verdict"]
+                given.append(
+                    Given(
+                        Verdict(**(verdict | {"batch_ids": tuple(verdict["batch_ids"])})),
+                        datetime.fromisoformat(fields["given_at"]),
+                    )
+                )
+            except (ValueError, TypeError, KeyError) as error:
+                raise ForgedVerdict(
+                    f"verdicts: line {number} of {self.file} is not as run {self.run_id} wrote it ({error}); "
+                    "run the day again"
+                ) from error
+        return given
+
+    def _lines(self) -> list[str]:
+        if not self.file.exists():
+            return []
+        return self.file.read_text(encoding="utf-8", errors="surrogateescape").split("\n")[:-1]
+
+    def _seal(self, before: str, text: str) -> str:
+        return hmac.new(self.key, f"{before}|{text}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _text(fields: dict[str, Any]) -> str:
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from orchestration.cli_audit import audit
 from orchestration.cli_reading import reading
 from orchestration.console import (
     FAILED,
@@ -16,7 +17,6 @@ from orchestration.console import (
     err,
     out,
     print_json,
-    read_release,
     show_current,
     show_reproduction,
     show_step,
@@ -26,13 +26,15 @@ from orchestration.console import (
     told_plainly,
 )
 from orchestration.plan import days_between
-from orchestration.release.catalogue import current_release
+from orchestration.release import catalogue
+from orchestration.release.catalogue import current_release, read_release
 from orchestration.release.comparison import compare_tiers
 from orchestration.settings import Settings, load_settings
 from orchestration.status import check_days, default_day, is_decided, undecided_before
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(reading)
+app.add_typer(audit, name="audit")
 
 
 @app.callback()
@@ -115,6 +117,21 @@ def reproduce(
             show_reproduction(done)
         if not done.is_identical:
             raise typer.Exit(FAILED)
+
+
+@app.command()
+def rollback(
+    release: Annotated[str | None, typer.Argument(help="A release id. Default: the one before the current.")] = None,
+) -> None:
+    """Point CURRENT back at an earlier release. Decisions stay: they were published."""
+    from orchestration.locking import writing
+
+    with told_plainly():
+        settings = load_settings()
+        before = current_release(settings).name
+        with writing(settings):
+            now = catalogue.rollback(settings, release)
+        out.print(f"current release is {now.name}, {before} stays; the next run publishes anew", highlight=False)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +14,8 @@ from rich.table import Table
 
 from orchestration.console import FAILED, USAGE, AsJson, err, out, print_json, span, told_plainly
 from orchestration.doctor import examine
-from orchestration.release.catalogue import SERVING, NoRelease, current_release, published
+from orchestration.release.catalogue import NoRelease, connect_to, current_release
+from orchestration.release.publications import releases
 from orchestration.settings import PROJECT_ROOT, Settings, load_settings
 from orchestration.status import standing
 
@@ -55,8 +56,8 @@ def sql(query: str, as_json: AsJson = False) -> None:
     if not query.strip(" ;"):
         raise typer.BadParameter("the query is empty, expected a select over the release's marts")
     with told_plainly():
-        database = current_release(load_settings()) / SERVING
-        with duckdb.connect(str(database), read_only=True, config={"enable_external_access": "false"}) as connection:
+        release = current_release(load_settings())
+        with connect_to(release) as connection:
             try:
                 result = connection.execute(query)
             except duckdb.Error as error:
@@ -67,7 +68,7 @@ def sql(query: str, as_json: AsJson = False) -> None:
     if as_json:
         print_json([dict(zip(names, row, strict=True)) for row in rows])
         return
-    table = Table(*names, title=database.parent.name)
+    table = Table(*names, title=release.name)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     out.print(table)
@@ -106,7 +107,7 @@ def explain(
         raise typer.BadParameter(f"--lang is {language!r}, expected one of {', '.join(LANGUAGES)}")
     with told_plainly():
         settings = load_settings()
-        release = _release_of(settings, date_.date()) if date_ else current_release(settings)
+        release = release_of(settings, date_)
         try:
             explanation = explained(release, customer)
         except UnknownCustomer as error:
@@ -139,11 +140,13 @@ def scores(
         raise typer.Exit(code)
 
 
-def _release_of(settings: Settings, day: date) -> Path:
-    """The newest release of an as-of date. Raises NoRelease naming the dates that have one."""
-    manifests = published(settings)
-    of_day = [manifest["release_id"] for manifest in manifests if manifest["as_of_date"] == day.isoformat()]
+def release_of(settings: Settings, at: datetime | None) -> Path:
+    """The newest release of an as-of date, by default the current one. Raises NoRelease naming the dates there are."""
+    if at is None:
+        return current_release(settings)
+    day, published = at.date(), releases(settings)
+    of_day = [release.release_id for release in published if release.as_of_date == day]
     if not of_day:
-        known = sorted({manifest["as_of_date"] for manifest in manifests})
+        known = sorted({str(release.as_of_date) for release in published})
         raise NoRelease(f"no release of {day} in {settings.releases}, expected one of: {', '.join(known)}")
-    return settings.releases / str(of_day[-1])
+    return settings.releases / of_day[-1]

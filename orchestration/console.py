@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,8 +20,9 @@ from orchestration.extract.registry import SourcesError
 from orchestration.locking import Locked
 from orchestration.plan import PlanError
 from orchestration.policy import PolicyError
-from orchestration.release.catalogue import MANIFEST, SERVING, NoRelease, current_release
+from orchestration.release.catalogue import SERVING, NoRelease, current_release, read_release
 from orchestration.release.comparison import TierChanges
+from orchestration.release.publications import LogError
 from orchestration.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -107,12 +107,6 @@ def print_json(document: Any) -> None:
     out.print_json(json.dumps(document, default=str))
 
 
-def read_release(release: Path) -> dict[str, Any]:
-    """The manifest of a release folder."""
-    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
-    return manifest
-
-
 def stop_unless_published(settings: Settings, outcome: Outcome) -> None:
     """Say what stood in the way of a run and end with the exit code that stands for it."""
     if outcome.success:
@@ -131,6 +125,6 @@ def told_plainly() -> Iterator[None]:
     except Locked as error:
         err.print(f"locked: {error}", markup=False)
         raise typer.Exit(LOCKED) from error
-    except (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, DbtError) as error:
+    except (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, LogError, DbtError) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(FAILED) from error

@@ -120,6 +120,11 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
     ]
 
 
+def promised_tests(manifest: dict[str, Any]) -> list[tuple[str, str]]:
+    """(subject, test) of every data test that the two halves of the project run."""
+    return [(_subject(node), node["name"]) for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+
+
 def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> list[Verdict]:
     """The data tests among the results as verdicts, each on the model or seed it was written for."""
     verdicts = []
@@ -127,11 +132,10 @@ def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> li
         node = manifest["nodes"].get(result.unique_id, {})
         if result.resource_type != "test" or result.status == "skipped":
             continue
-        subject = node.get("attached_node") or (node.get("depends_on", {}).get("nodes") or ["project"])[0]
         verdicts.append(
             Verdict(
                 check_name=node["name"],
-                subject=subject.split(".")[-1],
+                subject=_subject(node),
                 status=STATUSES.get(result.status, "error"),
                 severity="error" if node["config"]["severity"].lower() == "error" else "warning",
                 owner="dbt",
@@ -140,6 +144,12 @@ def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> li
             )
         )
     return verdicts
+
+
+def _subject(test: Mapping[str, Any]) -> str:
+    """The model or seed that a test was written for."""
+    subject = test.get("attached_node") or (test.get("depends_on", {}).get("nodes") or ["project"])[0]
+    return str(subject).split(".")[-1]
 
 
 def _invoke(settings: Settings, arguments: list[str], manifest: Manifest | None = None) -> list[Any]:

@@ -6,6 +6,7 @@ What its rows must say to each other (bands that tile the line, weights that sum
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from datetime import date, datetime
 from pathlib import Path
@@ -51,6 +52,22 @@ def read_policies(folder: Path) -> list[PolicyVersion]:
     """The versions that a policy folder states. Raises PolicyError for a date or an instant that is none."""
     header, *rows = _rows(folder / VERSIONS)
     return [_version(folder / VERSIONS, row.line, dict(zip(header.values, row.values, strict=True))) for row in rows]
+
+
+def policy_sha256(folder: Path, policy_version: str) -> str:
+    """The sha256 of all rows of one version, whatever their order in the files and whatever other versions there are.
+
+    Without ``effective_to``, the one cell of a released version that may change: where the next one takes over.
+    """
+    rows = []
+    for file in sorted(folder.glob("*.csv")):
+        header, *lines = _rows(file)
+        for line in lines:
+            row = dict(zip(header.values, line.values, strict=True))
+            if row["policy_version"] == policy_version:
+                row.pop("effective_to", None)
+                rows.append(json.dumps([file.stem, row], ensure_ascii=False, sort_keys=True))
+    return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
 
 
 def _column_types() -> dict[str, dict[str, str]]:

@@ -18,6 +18,7 @@ from orchestration.assets.transformation import KNOWN_AT_TAG
 from orchestration.definitions import JOB, build_defs
 from orchestration.locking import writing
 from orchestration.plan import days_between
+from orchestration.release.gate import Refused
 from orchestration.settings import Settings, export_environment
 
 INSTANCE_CONFIG = Path(__file__).with_name("dagster.yaml")
@@ -70,15 +71,21 @@ def run_days(
         for evaluation in result.get_asset_check_evaluations()
         if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
     )
-    errors = tuple(_cause(event.step_failure_data.error) for event in result.all_events if event.is_step_failure)
-    return Outcome(result.run_id, result.success, blocking, errors)
+    causes = [_cause(event.step_failure_data.error) for event in result.all_events if event.is_step_failure]
+    refused = tuple(message for kind, message in causes if kind == Refused.__name__)
+    errors = tuple(message for _, message in causes)
+    return Outcome(result.run_id, result.success, blocking + refused, errors)
 
 
-def _cause(error: dg.SerializableErrorInfo | None) -> str:
-    """The first cause of a step's failure in one line; Dagster wraps it."""
+def _cause(error: dg.SerializableErrorInfo | None) -> tuple[str, str]:
+    """The kind of the first cause of a step's failure, and what it says in one line; Dagster wraps it."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "a step failed without saying why"
+    if error is None:
+        return "", "a step failed without saying why"
+    kind, message = error.cls_name or "", error.message.strip()
+    # Our own errors say all there is to say; of others the kind helps to understand them.
+    return kind, message.partition(f"{kind}: ")[2] if message.startswith("orchestration.") else message
 
 
 def _told(evaluation: dg.AssetCheckEvaluation) -> str:

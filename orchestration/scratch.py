@@ -17,14 +17,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from orchestration import dbt
 from orchestration.code_version import code_version
 from orchestration.extract.manifest import read_manifest
 from orchestration.plan import PlanError
 from orchestration.policy import check_policy
-from orchestration.release.catalogue import NoRelease, current_release, published
+from orchestration.release.catalogue import INPUTS, NoRelease, current_release, read_release
 from orchestration.release.comparison import MartComparison, compare_marts
 from orchestration.release.dictionary import marts_of
+from orchestration.release.publications import releases
 from orchestration.settings import Settings
 from orchestration.status import check_days, is_decided, undecided_before
 from orchestration.warehouse import open_warehouse
@@ -103,10 +106,10 @@ def decide_as_known(settings: Settings, day: date, known_at: datetime, on_step: 
 def find_release(settings: Settings, release_id: str | None) -> dict[str, Any]:
     """The manifest of a release, by default of the current one. Raises NoRelease naming those that there are."""
     wanted = release_id or current_release(settings).name
-    manifests = {manifest["release_id"]: manifest for manifest in published(settings)}
-    if wanted not in manifests:
-        raise NoRelease(f"no release {wanted} in {settings.releases}, expected one of: {', '.join(manifests)}")
-    return manifests[wanted]
+    known = [release.release_id for release in releases(settings)]
+    if wanted not in known:
+        raise NoRelease(f"no release {wanted} in {settings.releases}, expected one of: {', '.join(known)}")
+    return read_release(settings.releases / wanted)
 
 
 def reproduce(settings: Settings, released: dict[str, Any], on_step: StepEvent) -> Reproduction:
@@ -162,10 +165,17 @@ def _decided_up_to(settings: Settings, last: date) -> list[date]:
     return sorted(day for day in days if day <= last)
 
 
+def _inputs_of(release: Path) -> set[str]:
+    """The batches that a release knew."""
+    with duckdb.connect() as connection:
+        query = "select batch_id from read_parquet(?)"
+        return {row[0] for row in connection.execute(query, [str(release / INPUTS)]).fetchall()}
+
+
 def _changed_batches(settings: Settings, released: dict[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Batches of the release that the raw zone no longer lists, and known ones that it did not have."""
     last, known_at = date.fromisoformat(released["as_of_date"]), datetime.fromisoformat(released["known_at"])
     batches = read_manifest(settings.manifest)
-    before = set(released["batches"])
+    before = _inputs_of(settings.releases / released["release_id"])
     known = {batch.batch_id for batch in batches if batch.delivery_date <= last and batch.known_at <= known_at}
     return tuple(sorted(before - {batch.batch_id for batch in batches})), tuple(sorted(known - before))

@@ -13,7 +13,14 @@ POLICY_SEEDS = DBT_PROJECT / "seeds" / "policy"
 
 # Every environment by name, so that a misspelt one is an error and never a silent default.
 THREADS = {"development": 2, "test": 2, "production": 4}
-KNOWN_VARIABLES = {"TIERING_HOME", "TIERING_ENV", "TIERING_THREADS", "TIERING_MEMORY_LIMIT", "TIERING_PSEUDONYM_KEY"}
+KNOWN_VARIABLES = {
+    "TIERING_HOME",
+    "TIERING_ENV",
+    "TIERING_THREADS",
+    "TIERING_MEMORY_LIMIT",
+    "TIERING_PSEUDONYM_KEY",
+    "TIERING_KEEP_DAYS",
+}
 
 
 class SettingsError(ValueError):
@@ -25,6 +32,7 @@ class Settings:
     """Where an installation lives and how much of the machine it may use.
 
     ``memory_limit`` is DuckDB's text form (``4GB``); ``pseudonym_key`` is None when the key file of the home is used.
+    ``keep_days``: for how long a release keeps its data after another has taken its place.
     """
 
     home: Path
@@ -32,6 +40,7 @@ class Settings:
     threads: int = 2
     memory_limit: str = "4GB"
     pseudonym_key: str | None = None
+    keep_days: int = 35
 
     @property
     def landing(self) -> Path:
@@ -103,16 +112,21 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     environment = env.get("TIERING_ENV", "development")
     if environment not in THREADS:
         raise SettingsError(f"settings: TIERING_ENV is {environment!r}, expected one of {sorted(THREADS)}")
-    threads = env.get("TIERING_THREADS", str(THREADS[environment]))
-    if not threads.isdecimal() or int(threads) < 1:
-        raise SettingsError(f"settings: TIERING_THREADS is {threads!r}, expected a whole number from 1")
     return Settings(
         home=Path(env.get("TIERING_HOME", str(PROJECT_ROOT / "data"))).resolve(),
         environment=environment,
-        threads=int(threads),
+        threads=_count(env, "TIERING_THREADS", THREADS[environment]),
         memory_limit=env.get("TIERING_MEMORY_LIMIT", "4GB"),
         pseudonym_key=env.get("TIERING_PSEUDONYM_KEY"),
+        keep_days=_count(env, "TIERING_KEEP_DAYS", Settings.keep_days),
     )
+
+
+def _count(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    if not text.isdecimal() or int(text) < 1:
+        raise SettingsError(f"settings: {name} is {text!r}, expected a whole number from 1")
+    return int(text)
 
 
 def export_environment(settings: Settings) -> None:

@@ -10,7 +10,8 @@ from orchestration.extract.landing import pending_deliveries
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day
-from orchestration.release.catalogue import current_release, published
+from orchestration.release.catalogue import current_release
+from orchestration.release.publications import releases
 from orchestration.settings import Settings
 
 
@@ -39,11 +40,11 @@ def standing(settings: Settings) -> dict[str, Any]:
     delivered = _delivered(settings, registry)
     newest = max((day for _, _, day in delivered), default=registry.start_date)
     days = days_between(registry.start_date, newest)
-    releases = published(settings)
+    published = releases(settings)
     return {
         "home": str(settings.home),
-        "current_release": current_release(settings).name if releases else None,
-        "releases": [release["release_id"] for release in releases],
+        "current_release": current_release(settings).name if published else None,
+        "releases": [release.release_id for release in published],
         "newest_delivery": str(newest),
         "undecided_days": [str(day) for day in days if not is_decided(settings, day)],
         "incomplete_days": {str(day): names for day in days if (names := missing_extracts(registry, delivered, day))},

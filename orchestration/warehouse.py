@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, astuple
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
-from data_quality.verdicts import Verdict
+from data_quality.verdicts import Given
 from orchestration.build_state import go_on, stands_for
 from orchestration.decision_history import load_decisions
 from orchestration.extract.contract import Contract, Table, load_contract
@@ -27,17 +27,19 @@ from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.plan import PlannedDay
 from orchestration.record_versions import END_OF_TIME, settle
+from orchestration.release.publications import Release
 from orchestration.settings import Settings
 
 RUN_TABLES = {
     "run_dates": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
-    "is_release_date boolean",
+    "is_release_date boolean, run_id varchar",
     "run_builds": "known_at timestamptz, as_of_date date, as_of_known_at timestamptz",
     "run_cutoffs": "as_of_date date, cutoff_date date",
     "run_accounts": "source_system varchar, source_id varchar, family varchar, customer_id varchar",
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
-    "file varchar, sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, known_at timestamptz, "
-    "duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, quarantined bigint",
+    "file varchar, sha256 varchar, raw_sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, "
+    "known_at timestamptz, duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, "
+    "quarantined bigint",
     "run_batch_amounts": "batch_id varchar, currency varchar, delivered decimal(38,4), accepted decimal(38,4), "
     "duplicates decimal(38,4), quarantined decimal(38,4)",
     "run_fingerprints": "family varchar, entity varchar, fingerprint hugeint",
@@ -98,13 +100,14 @@ def load_run(
     connection: duckdb.DuckDBPyConnection,
     days: Sequence[PlannedDay],
     batches: Sequence[Batch],
-    releases: Sequence[dict[str, Any]],
+    releases: Sequence[Release],
     *,
+    run_id: str,
     project: str,
 ) -> int:
     """Bring ``raw`` up to the manifest and write this run's dates. Returns the number of batches read now.
 
-    ``project`` is the fingerprint of the dbt project that is about to run.
+    ``project`` is the fingerprint of the dbt project that is about to run, ``run_id`` the run that builds.
     """
     contract = load_contract()
     connection.execute("begin")
@@ -124,21 +127,18 @@ def load_run(
     _insert(
         connection,
         "run_dates",
-        [(d.as_of_date, d.known_at, d.policy_version, "none", d.as_of_date == release_date) for d in days],
+        [(d.as_of_date, d.known_at, d.policy_version, "none", d.as_of_date == release_date, run_id) for d in days],
     )
-    _insert(connection, "run_releases", [tuple(release.values()) for release in releases])
+    _insert(connection, "run_releases", [astuple(release) for release in releases])
     connection.execute("commit")
     return len(new)
 
 
-def record_checks(
-    connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict], as_of_date: date, run_id: str
-) -> None:
+def record_checks(connection: duckdb.DuckDBPyConnection, given: Iterable[Given], as_of_date: date, run_id: str) -> None:
     """Append outcomes to ``run.run_checks``, the table behind the mart ``audit_checks``."""
-    now = datetime.now(UTC)
     rows = [
-        (v.check_name, v.subject, as_of_date, v.status, v.severity, v.owner, v.observed, v.expected, now, run_id)
-        for v in verdicts
+        (v.check_name, v.subject, as_of_date, v.status, v.severity, v.owner, v.observed, v.expected, at, run_id)
+        for v, at in ((entry.verdict, entry.given_at) for entry in given)
     ]
     _insert(connection, "run_checks", rows)
 
@@ -224,6 +224,7 @@ def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
         batch.entity,
         batch.file,
         batch.sha256,
+        batch.raw_sha256,
         batch.delivery_date,
         batch.extracted_at,
         batch.mode,

@@ -11,15 +11,16 @@ from data_quality.conservation import conservation
 from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.suites.marts import mart_suites
 from data_quality.validate import Subject, validate
-from data_quality.verdicts import append_verdicts, read_verdicts
 from orchestration import dbt
 from orchestration.assets.ingestion import check_result
-from orchestration.code_version import code_version
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.dictionary import Mart, marts_of
-from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
+from orchestration.release.gate import Promise, pass_gate, promised_checks, verdict_log
+from orchestration.release.manifest import judged_by
+from orchestration.release.publish import ReleaseInputs, export, put_in_place, release_id
+from orchestration.release.retention import retire
 from orchestration.release.summary import report_facts, summarise, write_report
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse, record_checks, record_reconciliations
@@ -33,8 +34,9 @@ def delivery_assets(
     settings: Settings, registry: Registry | None, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
     """The verdict on what was built, and the release that waits for it."""
-    marts = marts_of(dbt.manifest_document(manifest_file))
-    return [_quality(settings, marts, partitions), _release(settings, registry, marts, partitions)]
+    manifest = dbt.manifest_document(manifest_file)
+    marts, promises = marts_of(manifest), promised_checks(manifest)
+    return [_quality(settings, marts, partitions), _release(settings, registry, marts, promises, partitions)]
 
 
 def mart_key(mart: Mart) -> dg.AssetKey:
@@ -86,7 +88,7 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
                 totals = reconcile(connection, [*conservation(load_contract().tables), *COMPARISONS])
                 record_reconciliations(connection, totals)
         agreed = [total.verdict for total in totals]
-        append_verdicts(settings.verdict_log(context.run_id), [*shapes, *agreed])
+        verdict_log(settings, context.run_id).append([*shapes, *agreed])
         yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(shapes) + len(agreed)})
         for mart in judged:
             yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in shapes if v.subject == mart.name])
@@ -100,7 +102,11 @@ def _shape_check(mart: Mart) -> str:
 
 
 def _release(
-    settings: Settings, registry: Registry | None, marts: list[Mart], partitions: dg.DailyPartitionsDefinition
+    settings: Settings,
+    registry: Registry | None,
+    marts: list[Mart],
+    promises: list[Promise],
+    partitions: dg.DailyPartitionsDefinition,
 ) -> dg.AssetsDefinition:
     @dg.asset(
         key=RELEASE_KEY,
@@ -114,26 +120,30 @@ def _release(
         pool="warehouse",
     )
     def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        verdicts = read_verdicts(settings.verdict_log(context.run_id))
-        refuse_if_blocked(verdicts)
+        log = verdict_log(settings, context.run_id)
         with writing(settings), open_warehouse(settings) as build:
+            built_by = build.execute("select distinct run_id from run.run_dates order by run_id").fetchall()
+            given = pass_gate(log, promises, [row[0] for row in built_by])
             inputs = _inputs(build, context.run_id)
-            record_checks(build, verdicts, inputs.as_of_date, context.run_id)
+            record_checks(build, given, inputs.as_of_date, context.run_id)
             folder, facts = export(settings, build, marts, inputs)
-            manifest = (
+            facts = (
                 facts
                 | summarise(folder)
                 | {
                     "release_id": release_id(facts),
-                    "run_id": context.run_id,
+                    "verdicts": judged_by(given, log.file),
                     "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 }
             )
-            write_report(folder, report_facts(settings, registry, manifest, build, inputs.model))
-            published = put_in_place(settings, folder, manifest, build)
+            write_report(folder, report_facts(settings, registry, facts, build, inputs.model))
+            manifest = put_in_place(settings, folder, facts, build)
+            published = settings.releases / str(manifest["release_id"])
+            retired = retire(settings, datetime.fromisoformat(facts["published_at"]))
         return dg.MaterializeResult(
             metadata={
                 "release": published.name,
+                "retired": ", ".join(retired) or "none",
                 "dagster/row_count": manifest["customer_count"],
                 "report": dg.MetadataValue.path(str(published / "report.html")),
                 "folder": dg.MetadataValue.path(str(published)),
@@ -150,9 +160,6 @@ def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
         "select as_of_date, known_at, policy_version, model_version from run.run_dates order by as_of_date"
     ).fetchall()
     as_of_date, known_at, policy_version, model_version = days[-1]
-    batches = build.execute(
-        "select batch_id from run.run_batches where known_at <= ? order by batch_id", [known_at]
-    ).fetchall()
     decided: tuple[date, ...] = tuple(day[0] for day in days)
     document = build.execute("select document from ml.documents where model_version = ?", [model_version]).fetchone()
     return ReleaseInputs(
@@ -162,7 +169,5 @@ def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
         policy_version=policy_version,
         model_version=model_version,
         model=TrainedModel.from_json(document[0]) if document else None,
-        code_version=code_version(),
-        batches=tuple(row[0] for row in batches),
         run_id=run_id,
     )

@@ -5,9 +5,10 @@ from datetime import date
 
 import dagster as dg
 
+from data_quality.rules import Rule
 from data_quality.suites.candidates import contract_suite
 from data_quality.validate import Subject, validate
-from data_quality.verdicts import Verdict, append_verdicts
+from data_quality.verdicts import Verdict
 from orchestration.extract import landing
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table, load_contract
@@ -16,6 +17,7 @@ from orchestration.extract.manifest import Batch, read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.catalogue import last_decided_knowledge
+from orchestration.release.gate import verdict_log
 from orchestration.settings import Settings
 
 FAMILIES = ("crm", "sales", "finance")
@@ -67,7 +69,7 @@ def _family_assets(
             candidates = landing.prepare(settings, deliveries)
             verdicts = judge(tables, candidates, landed)
             verdicts.append(expected_files_verdict(family, landing.unexpected_files(settings, feeds)))
-            append_verdicts(settings.verdict_log(context.run_id), verdicts)
+            verdict_log(settings, context.run_id).append(verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}
             passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]
@@ -91,7 +93,16 @@ def judge(tables: Sequence[Table], candidates: Sequence[Candidate], landed: Sequ
         if files:
             relation = f"select * from read_parquet([{files}], hive_partitioning = false) where not is_deleted"
             subjects.append(Subject(table.name, relation, contract_suite(table)))
+        else:
+            verdicts += [_nothing_to_judge(table, rule) for rule in contract_suite(table)]
     return verdicts + (validate(subjects) if subjects else [])
+
+
+def _nothing_to_judge(table: Table, rule: Rule) -> Verdict:
+    """Said all the same: at the gate a check without a verdict is one that was not done."""
+    return Verdict(
+        rule.name, table.name, "pass", rule.severity, "great_expectations", "nothing was delivered", rule.expected
+    )
 
 
 def _spec(table: Table, registry: Registry | None) -> dg.AssetSpec:

@@ -10,7 +10,6 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
-from data_quality.verdicts import append_verdicts
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.build_state import begin_build, end_build
@@ -20,19 +19,11 @@ from orchestration.extract.registry import Registry, load_registry
 from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days
 from orchestration.policy import read_policies
-from orchestration.release.catalogue import decided_knowledge, decided_models, published
+from orchestration.release.catalogue import decided_knowledge, decided_models
+from orchestration.release.gate import verdict_log
+from orchestration.release.publications import releases
 from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
-
-RELEASE_FIELDS = (
-    "release_id",
-    "as_of_date",
-    "known_at",
-    "policy_version",
-    "customer_count",
-    "net_amount_365d",
-    "published_at",
-)
 
 # A run with this tag decides its days with the knowledge it names, and not with the one the plan would give them.
 KNOWN_AT_TAG = "tiering/known_at"
@@ -125,9 +116,9 @@ def _run_inputs(
         params = load_params()
         times = [(day.as_of_date, day.known_at) for day in days]
         models = plan_models(times, read_models(settings.models), scored_by, params)
-        releases = [{field: release[field] for field in RELEASE_FIELDS} for release in published(settings)]
         with writing(settings), open_warehouse(settings) as connection:
-            loaded = load_run(settings, connection, days, batches, releases, project=fingerprint)
+            before, run_id = releases(settings), context.run_id
+            loaded = load_run(settings, connection, days, batches, before, run_id=run_id, project=fingerprint)
             tell_models(connection, models, params)
             counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
         for name, row in counts.items():
@@ -149,7 +140,7 @@ def _build(
         results = dbt.build(settings, selection)
         with open_warehouse(settings) as connection:
             rows = _row_counts(connection, manifest, results)
-    append_verdicts(settings.verdict_log(context.run_id), dbt.test_verdicts(results, manifest))
+    verdict_log(settings, context.run_id).append(dbt.test_verdicts(results, manifest))
     broken = []
     for result in results:
         if result.resource_type == "test":

@@ -175,7 +175,9 @@ def _place(settings: Settings, candidate: Candidate, decided_until: datetime | N
     if candidate.held is not None:
         raise ValueError(f"landing: {feed.name} {delivery.file.name} is held: {candidate.held}")
     place = f"{feed.table.family}/{feed.table.entity}/{candidate.batch_id}.parquet"
+    quarantine_sha256 = None
     if candidate.quarantine_file is not None:
+        quarantine_sha256 = file_sha256(candidate.quarantine_file)
         _move(candidate.quarantine_file, settings.quarantine / place)
     if candidate.vault_file is not None:
         _move(candidate.vault_file, settings.vault / place)
@@ -207,6 +209,7 @@ def _place(settings: Settings, candidate: Candidate, decided_until: datetime | N
         unknown_columns=candidate.unknown_columns,
         raw_file=str(raw_file.relative_to(settings.raw)) if raw_file else None,
         raw_sha256=raw_sha256,
+        quarantine_sha256=quarantine_sha256,
         contract_version=load_contract().version,
         landed_at=datetime.now(UTC),
     )

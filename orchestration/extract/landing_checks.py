@@ -10,6 +10,7 @@ from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table
 from orchestration.extract.manifest import Batch
 
+FILES_CHECK = "every_file_is_expected"
 READ_CHECK = "every_delivered_file_can_be_read"
 LANDING_CHECKS = {
     READ_CHECK: "A file that cannot be read is held, until the sender mends it with a later extraction.",
@@ -73,7 +74,7 @@ def landing_verdicts(table: Table, candidates: Sequence[Candidate], landed: Sequ
 def expected_files_verdict(family: str, unexpected: Sequence[str]) -> Verdict:
     """A file whose name fits no table's is not read at all; somebody should know."""
     return Verdict(
-        check_name="every_file_is_expected",
+        check_name=FILES_CHECK,
         subject=family,
         status="warn" if unexpected else "pass",
         severity="warning",

@@ -59,6 +59,7 @@ class Batch:
     unknown_columns: tuple[str, ...]
     raw_file: str | None
     raw_sha256: str | None
+    quarantine_sha256: str | None
     contract_version: str
     landed_at: datetime
 

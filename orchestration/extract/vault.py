@@ -36,6 +36,11 @@ class Pseudonymiser:
     def key_id(self) -> str:
         return hashlib.sha256(b"key id" + self.key).hexdigest()[:8]
 
+    @property
+    def sealing_key(self) -> bytes:
+        """A key for seals, that of the tokens cannot be had from."""
+        return hmac.new(self.key, b"seal", hashlib.sha256).digest()
+
     def token(self, value: str) -> str:
         digest = hmac.new(self.key, value.encode("utf-8"), hashlib.sha256).hexdigest()
         return f"{self.key_id}:{digest[:TOKEN_HEX_DIGITS]}"

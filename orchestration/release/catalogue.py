@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
 from collections.abc import Iterable
 from datetime import date, datetime
 from pathlib import Path
@@ -11,11 +11,20 @@ from typing import Any
 
 import duckdb
 
-from orchestration.settings import Settings
+from orchestration.release.publications import (
+    PUBLISHED,
+    ROLLED_BACK,
+    read_log,
+    replace_file,
+    retired,
+    write_event,
+)
+from orchestration.settings import Settings, load_settings
 
 POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 SERVING = "serving.duckdb"
+INPUTS = "audit_inputs.parquet"
 
 
 class NoRelease(RuntimeError):
@@ -30,14 +39,56 @@ def current_release(settings: Settings) -> Path:
     return settings.releases / pointer.read_text(encoding="utf-8").strip()
 
 
-def flip(settings: Settings, release_id: str) -> None:
-    """Point CURRENT at a release, atomically: a reader sees the old pointer or the new one."""
-    incoming = settings.releases / f".{POINTER}.incoming"
-    with incoming.open("w", encoding="utf-8") as file:
-        file.write(release_id + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(incoming, settings.releases / POINTER)
+def flip(settings: Settings, release_id: str, kind: str = PUBLISHED) -> None:
+    """Point CURRENT at a release, atomically: a reader sees the old pointer or the new one. The log says so before."""
+    file = settings.releases / release_id / MANIFEST
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    pointer = settings.releases / POINTER
+    pointed = pointer.read_text(encoding="utf-8").strip() if pointer.exists() else None
+    events = read_log(settings)
+    if pointed != release_id or not events or events[-1].manifest_sha256 != sha256:
+        write_event(settings, kind, read_release(file.parent), sha256)
+    replace_file(pointer, f"{release_id}\n".encode())
+
+
+def rollback(settings: Settings, release_id: str | None) -> Path:
+    """Point CURRENT at another release, by default at the one that was published before the current one.
+
+    Decisions stay: they were published. Raises NoRelease when there is no such release, or its data are gone.
+    """
+    current = current_release(settings).name
+    events = read_log(settings)
+    gone = retired(events)
+    kept = [name for name in dict.fromkeys(event.release_id for event in events) if name not in gone]
+    before = kept[: kept.index(current)] if current in kept else kept
+    wanted = release_id or (before[-1] if before else f"before {current}")
+    if wanted not in kept or wanted == current:
+        known = ", ".join(name for name in kept if name != current) or "none"
+        raise NoRelease(f"no release {wanted} to go back to, expected one of: {known}")
+    flip(settings, wanted, ROLLED_BACK)
+    return settings.releases / wanted
+
+
+def connect(home: Path | str | None = None) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the current release's tables and views: ``connect().sql("from customer_360").df()``.
+
+    The pointer is resolved once: whatever is published meanwhile, all queries of the connection see one release.
+    ``home`` is ``TIERING_HOME`` or its default where it is not given. Raises NoRelease when there is none yet.
+    """
+    return connect_to(current_release(load_settings() if home is None else Settings(home=Path(home))))
+
+
+def connect_to(release: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to the tables and views of one release folder. Raises NoRelease when it was retired."""
+    if not (release / SERVING).exists():
+        raise NoRelease(f"release {release.name} was retired: its data are gone; `tiering reproduce {release.name}`")
+    return duckdb.connect(str(release / SERVING), read_only=True, config={"enable_external_access": "false"})
+
+
+def read_release(release: Path) -> dict[str, Any]:
+    """The manifest of a release folder."""
+    manifest: dict[str, Any] = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    return manifest
 
 
 def decided_knowledge(settings: Settings, days: Iterable[date]) -> dict[date, datetime]:
@@ -65,9 +116,3 @@ def last_decided_knowledge(settings: Settings) -> datetime | None:
     """The known_at of the newest decided day: what comes later was not known to any decision. None before the first."""
     newest = max((date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")), default=None)
     return decided_knowledge(settings, [newest])[newest] if newest else None
-
-
-def published(settings: Settings) -> list[dict[str, Any]]:
-    """The manifests of all releases, oldest publication first."""
-    manifests = [json.loads(file.read_text(encoding="utf-8")) for file in settings.releases.glob(f"[0-9]*/{MANIFEST}")]
-    return sorted(manifests, key=lambda manifest: (manifest["published_at"], manifest["release_id"]))

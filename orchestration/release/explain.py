@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.release.catalogue import SERVING
+from orchestration.release.catalogue import connect_to
 from orchestration.release.report_queries import Row, fetch
 
 Connection = duckdb.DuckDBPyConnection
@@ -94,7 +94,7 @@ def explain(release: Path, customer: str) -> Explanation:
 
     Raises UnknownCustomer when there is none, or when systems use the code for different customers.
     """
-    with duckdb.connect(str(release / SERVING), read_only=True) as connection:
+    with connect_to(release) as connection:
         connection.execute("set timezone = 'UTC'")
         customer_id = _find(connection, customer)
 

@@ -18,21 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from data_quality.verdicts import Verdict
 from orchestration.extract.landing import file_sha256
 from orchestration.release import catalogue
 from orchestration.release.content_hash import content_hash
 from orchestration.release.dictionary import Mart, comment_on, write_dictionary
+from orchestration.release.manifest import canonical, decisions_of, files_of, made_from
+from orchestration.release.publications import read_log, retired
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from ml.learn import TrainedModel
 
 PARQUET = "(format parquet, compression zstd)"
-
-
-class Refused(RuntimeError):
-    """The release may not be published; the message says which checks stand in its way."""
+READ_ONLY, READ_ONLY_FOLDER = 0o444, 0o555
 
 
 @dataclass(frozen=True)
@@ -45,20 +43,7 @@ class ReleaseInputs:
     policy_version: str
     model_version: str
     model: TrainedModel | None
-    code_version: str
-    batches: tuple[str, ...]
     run_id: str
-
-
-def refuse_if_blocked(verdicts: Sequence[Verdict]) -> None:
-    """Raise Refused when any verdict blocks, or when there is none at all."""
-    blocking = [
-        f"{verdict.subject}: {verdict.check_name} ({verdict.observed})" for verdict in verdicts if verdict.blocks
-    ]
-    if not verdicts:
-        raise Refused("publish: no check has been done, expected the verdicts of this run")
-    if blocking:
-        raise Refused(f"publish: {len(blocking)} checks block the release: {'; '.join(blocking)}")
 
 
 def export(
@@ -66,7 +51,7 @@ def export(
 ) -> tuple[Path, dict[str, Any]]:
     """Write Parquet, serving database, dictionary and the manifest's facts into a folder no reader looks at."""
     for left_by_a_killed_run in settings.releases.glob(".incoming-*"):
-        shutil.rmtree(left_by_a_killed_run)
+        remove_folder(left_by_a_killed_run)
     incoming = settings.releases / f".incoming-{inputs.run_id}"
     incoming.mkdir(parents=True)
     described = {}
@@ -91,13 +76,10 @@ def export(
         "as_of_date": inputs.as_of_date.isoformat(),
         "known_at": inputs.known_at.astimezone(UTC).isoformat(),
         "decided_dates": [day.isoformat() for day in inputs.decided_dates],
-        "policy_version": inputs.policy_version,
         "model_version": inputs.model_version,
-        "model": _described(inputs.model) if inputs.model else None,
-        "code_version": inputs.code_version,
-        "batches": list(inputs.batches),
+        "run_id": inputs.run_id,
         "marts": described,
-    }
+    } | made_from(settings, inputs.policy_version, inputs.model)
     return incoming, facts
 
 
@@ -109,65 +91,68 @@ def release_id(facts: dict[str, Any]) -> str:
 
 
 def put_in_place(
-    settings: Settings, incoming: Path, manifest: dict[str, Any], build: duckdb.DuckDBPyConnection
-) -> Path:
-    """Finish the folder, move it to its name, keep new models, write the decisions and flip CURRENT, in that order."""
-    text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-    (incoming / catalogue.MANIFEST).write_text(text, encoding="utf-8")
+    settings: Settings, incoming: Path, facts: dict[str, Any], build: duckdb.DuckDBPyConnection
+) -> dict[str, Any]:
+    """Seal the folder with its manifest, move it to its name, keep new models, write the decisions, flip CURRENT: in
+    that order. The manifest of the release.
+
+    A folder of that name that was published says the same and stays; one that was not was left by a stopped run.
+    """
+    days = [date.fromisoformat(day) for day in facts["decided_dates"]]
+    decided = _write_incoming_decisions(settings, build, days)
+    manifest = facts | {"files": files_of(incoming), "decisions": decisions_of(decided)}
+    (incoming / catalogue.MANIFEST).write_text(canonical(manifest), encoding="utf-8")
     release = settings.releases / str(manifest["release_id"])
-    if release.exists():
+    events = read_log(settings)
+    if release.name in {event.release_id for event in events} - retired(events):
         shutil.rmtree(incoming)
     else:
         for file in incoming.iterdir():
             with file.open("rb") as stream:
                 os.fsync(stream.fileno())
-            file.chmod(0o444)
+            file.chmod(READ_ONLY)
+        remove_folder(release)
         os.replace(incoming, release)
+        release.chmod(READ_ONLY_FOLDER)
     from ml.store import write_model
 
     for version, document in build.execute("select model_version, document from ml.documents").fetchall():
         write_model(settings.models, version, document)
-    write_decisions(settings, build, [date.fromisoformat(day) for day in manifest["decided_dates"]])
+    for day, file in decided.items():
+        os.replace(file, settings.decisions / f"{day}.parquet")
     catalogue.flip(settings, release.name)
-    return release
+    return catalogue.read_release(release)
 
 
-def write_decisions(settings: Settings, build: duckdb.DuckDBPyConnection, days: Sequence[date]) -> None:
-    """Tier and stage of life of every customer on each decided day, one file a day.
+def remove_folder(folder: Path) -> None:
+    """Remove a release folder, which may be read-only, if it is there."""
+    if folder.exists():
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
 
-    A file that exists is never written again.
+
+def _write_incoming_decisions(
+    settings: Settings, build: duckdb.DuckDBPyConnection, days: Sequence[date]
+) -> dict[date, Path]:
+    """Each day's file: the one in the ledger, which is never written again, or a new one beside its place.
+
+    It holds tier and stage of life of every customer.
     """
     settings.decisions.mkdir(parents=True, exist_ok=True)
-    for day in days:
-        file = settings.decisions / f"{day}.parquet"
+    files = {day: settings.decisions / f"{day}.parquet" for day in days}
+    for day, file in files.items():
         if not file.exists():
+            files[day] = file.with_name(f"{file.name}.incoming")
             build.execute(
                 f"""
                 copy (
                     select as_of_date, customer_id, score_tier, tier, tier_score, lifecycle_stage, policy_version,
                         model_version, known_at
                     from tiering.customer_tiers where as_of_date = date '{day}' order by customer_id
-                ) to '{file}.incoming' {PARQUET}
+                ) to '{files[day]}' {PARQUET}
                 """
             )
-            os.replace(f"{file}.incoming", file)
-
-
-def _described(model: TrainedModel) -> dict[str, Any]:
-    """What a reader should know of a model before believing it; the whole of it is in ``model.json``."""
-    return {
-        "sha256": model.sha256,
-        "trained_on": model.as_of_date.isoformat(),
-        "known_at": model.known_at.astimezone(UTC).isoformat(),
-        "cutoff_date": model.model.cutoff.isoformat(),
-        "customers": model.model.customer_count,
-        "rung": model.model.rung,
-        "reason": model.model.reason,
-        "backtests": [
-            {"horizon_days": test.horizon, "cutoff_date": test.cutoff.isoformat(), "figures": dict(test.figures)}
-            for test in model.backtests
-        ],
-    }
+    return files
 
 
 def _write_serving(folder: Path, marts: Sequence[Mart], build: duckdb.DuckDBPyConnection) -> None:

@@ -26,7 +26,8 @@ NOT_OURS = {"target", "logs", "data", "dist", "build", "node_modules", "__pycach
 # The only places that may ask the time, with how often and why: none of it reaches a mart that is not operational.
 CLOCK_USES = {
     "orchestration/extract/landing.py": (1, "landed_at, operational"),
-    "orchestration/warehouse.py": (1, "checked_at, operational"),
+    "data_quality/verdicts.py": (1, "given_at, operational"),
+    "orchestration/release/publications.py": (1, "at, operational"),
     "orchestration/assets/delivery.py": (1, "published_at, operational"),
 }
 # Constants of an algorithm, which no company could want otherwise.

@@ -47,7 +47,7 @@ def start(
     """What loading does: the run's dates and batches, then what the models may go on from."""
     for name in ("run_dates", "run_builds", "run_accounts"):
         connection.execute(f"delete from run.{name}")
-    connection.execute("insert into run.run_dates values (?, ?, ?, 'none', true)", [day, known(day), policy])
+    connection.execute("insert into run.run_dates values (?, ?, ?, 'none', true, 'one')", [day, known(day), policy])
     for instant in newly_known:
         connection.execute("insert into run.run_batches (batch_id, known_at) values ('b', ?)", [instant])
     go_on(connection, [PlannedDay(day, known(day), policy)], newly_known, project)

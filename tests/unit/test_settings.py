@@ -20,9 +20,10 @@ def test_every_known_variable_arrives(tmp_path: Path) -> None:
         "TIERING_THREADS": "7",
         "TIERING_MEMORY_LIMIT": "9GB",
         "TIERING_PSEUDONYM_KEY": "secret",
+        "TIERING_KEEP_DAYS": "90",
     }
     assert set(given) == KNOWN_VARIABLES
-    assert load_settings(given) == Settings(tmp_path, "production", 7, "9GB", "secret")
+    assert load_settings(given) == Settings(tmp_path, "production", 7, "9GB", "secret", 90)
 
 
 @pytest.mark.parametrize("environment", sorted(THREADS))

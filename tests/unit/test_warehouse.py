@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import hypothesis
 import pytest
@@ -21,6 +20,7 @@ from orchestration.extract.manifest import Batch
 from orchestration.extract.registry import load_registry
 from orchestration.plan import PlannedDay
 from orchestration.release.content_hash import content_hash
+from orchestration.release.publications import Release
 from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES, AlteredRaw, load_run, open_warehouse
 
@@ -97,7 +97,7 @@ def deliver(settings: Settings, files: Sequence[File], decided_until: datetime |
 
 def load(settings: Settings, batches: Sequence[Batch]) -> None:
     with open_warehouse(settings) as connection:
-        load_run(settings, connection, PLAN, batches, [], project=PROJECT)
+        load_run(settings, connection, PLAN, batches, [], run_id="one", project=PROJECT)
 
 
 def known(settings: Settings, instant: datetime) -> State:
@@ -225,12 +225,12 @@ def test_a_file_corrected_on_its_own_day_replaces_the_first_whatever_its_bytes(s
 
 
 def test_loading_again_loads_nothing_and_the_runs_own_tables_start_anew(landed: Landed) -> None:
-    releases: list[dict[str, Any]] = []
+    releases: list[Release] = []
     with open_warehouse(landed.settings) as connection:
-        new = load_run(landed.settings, connection, PLAN, landed.batches, releases, project=PROJECT)
+        new = load_run(landed.settings, connection, PLAN, landed.batches, releases, run_id="one", project=PROJECT)
         assert new == len(landed.batches)
         counts = {name: connection.table(f"run.{name}").count("*").fetchall() for name in RUN_TABLES}
-        assert load_run(landed.settings, connection, PLAN, landed.batches, releases, project=PROJECT) == 0
+        assert load_run(landed.settings, connection, PLAN, landed.batches, releases, run_id="one", project=PROJECT) == 0
         assert {name: connection.table(f"run.{name}").count("*").fetchall() for name in RUN_TABLES} == counts
         assert connection.execute("select count(*) from run.run_quarantined_rows").fetchall() == [(1,)]
 
@@ -242,7 +242,7 @@ def test_a_load_that_fails_leaves_the_build_file_as_it_was(settings: Settings) -
     before = content_hash_of(settings)
     (settings.raw / str(batches[1].raw_file)).unlink()
     with pytest.raises(Exception, match="no file, expected"), open_warehouse(settings) as connection:
-        load_run(settings, connection, PLAN, batches, [], project=PROJECT)
+        load_run(settings, connection, PLAN, batches, [], run_id="one", project=PROJECT)
     assert content_hash_of(settings) == before
     with open_warehouse(settings) as connection:
         assert connection.execute("select count(*) from run.run_batches").fetchall() == [(1,)]
@@ -261,7 +261,7 @@ def test_a_raw_file_that_was_altered_is_refused(settings: Settings) -> None:
 
 def test_every_table_of_the_contract_is_there_even_when_nobody_delivers_it(settings: Settings) -> None:
     with open_warehouse(settings) as connection:
-        assert load_run(settings, connection, PLAN, [], [], project=PROJECT) == 0
+        assert load_run(settings, connection, PLAN, [], [], run_id="one", project=PROJECT) == 0
         tables = connection.execute(
             "select table_name from duckdb_tables() where schema_name = 'raw' and table_name like 'raw_%'"
         ).fetchall()

@@ -11,6 +11,7 @@ select
     entity,
     file as file_name,
     sha256,
+    raw_sha256,
     delivery_date,
     extracted_at,
     duplicate_of,
