@@ -124,7 +124,7 @@ def _release(
         with writing(settings), open_warehouse(settings) as build:
             built_by = build.execute("select distinct run_id from run.run_dates order by run_id").fetchall()
             given = pass_gate(log, promises, [row[0] for row in built_by])
-            inputs = _inputs(build, context.run_id)
+            inputs = release_inputs(build, context.run_id)
             record_checks(build, given, inputs.as_of_date, context.run_id)
             folder, facts = export(settings, build, marts, inputs)
             facts = (
@@ -153,7 +153,8 @@ def _release(
     return release
 
 
-def _inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
+def release_inputs(build: duckdb.DuckDBPyConnection, run_id: str) -> ReleaseInputs:
+    """What the build file was made from, as the run's inputs tell it."""
     from ml.learn import TrainedModel
 
     days = build.execute(

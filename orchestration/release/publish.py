@@ -32,6 +32,13 @@ if TYPE_CHECKING:
 PARQUET = "(format parquet, compression zstd)"
 READ_ONLY, READ_ONLY_FOLDER = 0o444, 0o555
 
+RESTATED = """
+    select source_system, family, entity, delivery_date, count(*) as file_count, min(known_at) as first_known_at,
+        max(known_at) as last_known_at
+    from audit_inputs where duplicate_of is null
+    group by source_system, family, entity, delivery_date having count(*) > 1
+"""
+
 
 @dataclass(frozen=True)
 class ReleaseInputs:
@@ -156,7 +163,8 @@ def _write_incoming_decisions(
 
 
 def _write_serving(folder: Path, marts: Sequence[Mart], build: duckdb.DuckDBPyConnection) -> None:
-    """One self-contained database with the marts as tables, their descriptions as comments, and a view per lens."""
+    """One self-contained database with the marts as tables, their descriptions as comments, a view per lens, and one of
+    the deliveries that were sent again with other content."""
     build.execute(f"attach '{folder / catalogue.SERVING}' as serving")
     for mart in marts:
         build.execute(f"create table serving.{mart.name} as from read_parquet('{folder / mart.name}.parquet')")
@@ -165,4 +173,5 @@ def _write_serving(folder: Path, marts: Sequence[Mart], build: duckdb.DuckDBPyCo
     for (lens,) in build.execute("select distinct lens from serving.customer_bands order by lens").fetchall():
         if f"customer_{lens}" not in taken:
             build.execute(f"create view serving.customer_{lens} as select * from customer_bands where lens = '{lens}'")
+    build.execute(f"create view serving.restated_deliveries as {RESTATED}")
     build.execute("detach serving")

@@ -19,9 +19,10 @@ from installation import Published, copy_of, current, decisions, rows, tiering, 
 
 from orchestration import dbt
 from orchestration.extract.landing import file_sha256
-from orchestration.release.catalogue import published
+from orchestration.release.catalogue import read_release
 from orchestration.release.content_hash import content_hash
 from orchestration.release.dictionary import marts_of
+from orchestration.release.publications import releases
 from orchestration.settings import DBT_PROJECT
 
 MARTS = sorted(file.stem for file in (DBT_PROJECT / "models" / "marts").rglob("*.sql"))
@@ -61,9 +62,10 @@ def test_current_points_to_the_last_day_and_earlier_releases_stay(published_home
     facts = manifest(published_home.release)
     assert facts["as_of_date"] == str(published_home.days[-1])
     assert published_home.release.name == facts["release_id"]
-    last_days = [release["as_of_date"] for release in published(published_home.settings)]
-    assert last_days == [str(published_home.days[2]), str(published_home.days[3])]
-    assert [release["decided_dates"] for release in published(published_home.settings)] == [
+    published = releases(published_home.settings)
+    assert [release.as_of_date for release in published] == list(published_home.days[2:])
+    folders = [published_home.settings.releases / release.release_id for release in published]
+    assert [read_release(folder)["decided_dates"] for folder in folders] == [
         [str(day) for day in published_home.days[:3]],
         [str(published_home.days[3])],
     ]
@@ -302,7 +304,7 @@ def test_a_build_made_anew_from_raw_and_decisions_is_the_same_release(
                 made.execute("set timezone = 'UTC'")
                 relation = f"(select * from {mart.schema}.{mart.name} {where})"
                 assert content_hash(made, relation, mart.hashed_columns) == hashes[mart.name]["content_hash"], mart.name
-    assert len(published(published_home.settings)) == 2
+    assert len(releases(published_home.settings)) == 2
     assert [file.name for file in (home / "releases").iterdir() if file.name.startswith(".")] == []
 
 
@@ -416,7 +418,7 @@ def test_a_release_that_a_killed_run_left_half_way_is_no_release(published_home:
     """Killed after the manifest was written and before the folder was moved: the next run must not count it."""
     home = copy_of(published_home, tmp_path)
     shutil.copytree(current(home), home / "releases" / ".incoming-killed")
-    listed = [release["release_id"] for release in published(published_home.settings)]
+    listed = [release.release_id for release in releases(published_home.settings)]
     told = tiering(home, "status", "--json")
     assert json.loads(told.stdout)["releases"] == listed
 

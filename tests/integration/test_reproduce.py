@@ -214,8 +214,9 @@ def test_a_day_as_it_was_known_gives_the_decision_published_then_and_leaves_the_
         for batch in batches(home)
         if datetime.fromisoformat(batch["known_at"]) <= datetime.fromisoformat(later)
     ]
-    assert sorted(answer["batches"]) == sorted(known)
     kept = Path(answer["home"])
+    inputs = rows("select batch_id from read_parquet(?)", str(current(kept) / "audit_inputs.parquet"))
+    assert sorted(batch_id for (batch_id,) in inputs) == sorted(known)
     assert kept.is_relative_to(home / "scratch" / "known_at")
     asked = tiering(kept, "sql", "select count(*) as n from customer_360", "--json")
     assert json.loads(asked.stdout) == [{"n": answer["customer_count"]}]

@@ -1,7 +1,10 @@
 {#- Every number in force on the release date, in one list an auditor can read. -#}
 with in_force as (
 
-    select policy_version from {{ ref('int_policy__in_force') }} where is_release_date
+    select versions.policy_version, versions.approved_at, versions.approved_by
+    from {{ ref('int_policy__in_force') }} as dates
+    inner join {{ ref('policy_versions') }} as versions on dates.policy_version = versions.policy_version
+    where dates.is_release_date
 
 ),
 
@@ -96,6 +99,8 @@ select
     rules.label_en,
     rules.label_zh,
     rules.provenance,
-    rules.provenance_note
+    rules.provenance_note,
+    in_force.approved_at,
+    in_force.approved_by
 from rules
 inner join in_force on rules.policy_version = in_force.policy_version
