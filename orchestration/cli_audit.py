@@ -80,3 +80,12 @@ def checks(
         out.print(f"        {observed}; expected {expected}", markup=False, highlight=False)
     for owner, status, count in counts:
         out.print(f"{owner:<20} {status:<7} {count:>6,}", highlight=False)
+
+
+@audit.command()
+def manifest(date_: Day = None) -> None:
+    """What a release says of itself, as JSON: inputs, code, lock, policy, model, verdicts, and the hash of every file."""
+    from orchestration.release.catalogue import read_release
+
+    with told_plainly():
+        print_json(read_release(release_of(load_settings(), date_)))

@@ -17,6 +17,7 @@ from typing import Any
 from data_quality.verdicts import ForgedVerdict
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch, ManifestError, read_manifest
+from orchestration.policy import policy_sha256
 from orchestration.release.catalogue import MANIFEST, POINTER, read_release
 from orchestration.release.gate import verdict_log
 from orchestration.release.manifest import canonical
@@ -83,6 +84,7 @@ class _Check:
         self.strangers(self.settings.releases, {POINTER, LOG, *(event.release_id for event in events)})
         self.decisions(manifests)
         self.models()
+        self.policies(manifests)
         for manifest in manifests:
             self.verdicts(manifest)
         self.raw(manifests)
@@ -123,6 +125,14 @@ class _Check:
         for file in sorted(self.settings.models.glob("*.json")):
             if not file.stem.endswith(found := self.hash(file)[: len(file.stem.rsplit("-", 1)[-1])]):
                 self.altered(file, f"sha256 {found}", "the one in its name")
+
+    def policies(self, manifests: list[dict[str, Any]]) -> None:
+        """Released versions of the policy never change: each against the first release that was decided under it."""
+        released = {m["policy_version"]: m["policy_sha256"] for m in reversed(manifests)}
+        for version, sha256 in sorted(released.items()):
+            if policy_sha256(self.settings.policy, version) != sha256:
+                what = f"rows of policy version {version}"
+                self.altered(self.settings.policy, f"other {what}", f"the {what} as they were released")
 
     def verdicts(self, manifest: dict[str, Any]) -> None:
         log = verdict_log(self.settings, manifest["run_id"])
@@ -183,7 +193,7 @@ class _Check:
         self.seen.alterations.append(Alteration(self.told(file), found, expected))
 
     def told(self, file: Path) -> str:
-        return str(file.relative_to(self.settings.home))
+        return str(file.relative_to(self.settings.home)) if file.is_relative_to(self.settings.home) else str(file)
 
 
 def _last(events: list[Event]) -> list[Event]:

@@ -17,7 +17,7 @@ from orchestration.release.catalogue import NoRelease, connect, connect_to, read
 from orchestration.release.publications import LOG, read_log
 from orchestration.release.retention import LASTING, retire
 from orchestration.release.verify import verify
-from orchestration.settings import Settings
+from orchestration.settings import POLICY_SEEDS, Settings
 
 # What is written once: the place, and how many of its files there must be for the draw to mean something.
 WRITTEN_ONCE = {
@@ -104,6 +104,18 @@ def test_a_file_that_is_gone_or_was_exchanged_or_was_added_is_named(home: Settin
         (f"releases/{second.name}/customer_abc.parquet", "sha256 "),
     ]
     assert done.open_ends == [f"releases/{second.name}/customer_vip.parquet", "raw/sales/order/more.parquet"]
+
+
+def test_a_released_policy_version_that_was_edited_is_named_and_a_new_one_is_not(home: Settings) -> None:
+    shutil.copytree(POLICY_SEEDS, home.own_policy)
+    weights = home.own_policy / "policy_weights.csv"
+    released = weights.read_text(encoding="utf-8")
+    header, *lines = released.splitlines()
+    weights.write_text("\n".join([header, *reversed(lines), *(line.replace("2025.1", "2026.1") for line in lines), ""]))
+    assert verify(home).is_sound
+    weights.write_text(released.replace("0.3", "0.4"), encoding="utf-8")
+    (alteration,) = verify(home).alterations
+    assert (alteration.file, alteration.found) == ("policy", "other rows of policy version 2025.1")
 
 
 def test_who_writes_the_chain_anew_is_betrayed_by_a_head_that_was_noted(home: Settings) -> None:
