@@ -9,10 +9,11 @@ import fcntl
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from data_quality.verdicts import Verdict
@@ -118,6 +119,22 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
         )
         for result in results
     ]
+
+
+def compiled_models(settings: Settings) -> dict[str, str]:
+    """The SQL of every model by unique id, as a build from nothing runs it: incremental models in their full form.
+
+    Compiled against an empty build file, since another part of the process may have the real one open.
+    """
+    manifest_path(settings)
+    manifest = _parsed_manifest(FINGERPRINT.read_text())
+    with TemporaryDirectory() as folder:
+        models = ["--select", "resource_type:model", "--indirect-selection", "empty"]
+        try:
+            compiled = _invoke(replace(settings, home=Path(folder)), ["compile", "--no-write-json", *models], manifest)
+        finally:
+            export_environment(settings)
+    return {result.node.unique_id: str(result.node.compiled_code) for result in compiled}
 
 
 def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> list[Verdict]:

@@ -19,6 +19,7 @@ from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.dictionary import Mart, marts_of
+from orchestration.release.lineage import write_lineage
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
 from orchestration.release.summary import report_facts, summarise, write_report
 from orchestration.settings import Settings
@@ -130,6 +131,7 @@ def _release(
                 }
             )
             write_report(folder, report_facts(settings, registry, manifest, build, inputs.model))
+            write_lineage(folder, settings, registry)
             published = put_in_place(settings, folder, manifest, build)
         return dg.MaterializeResult(
             metadata={
