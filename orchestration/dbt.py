@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -135,6 +136,22 @@ def compiled_models(settings: Settings) -> dict[str, str]:
         finally:
             export_environment(settings)
     return {result.node.unique_id: str(result.node.compiled_code) for result in compiled}
+
+
+def write_docs(settings: Settings, file: Path) -> None:
+    """dbt's documentation of the project and of the build file's tables, as one page that asks no network.
+
+    Raises DbtError when there is no build file to describe.
+    """
+    if not settings.warehouse.exists():
+        raise DbtError(f"no {settings.warehouse} to describe; run `tiering run` first")
+    manifest_path(settings)
+    manifest = _parsed_manifest(FINGERPRINT.read_text())
+    with TemporaryDirectory() as folder:
+        tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
+        _invoke(settings, ["docs", "generate", "--static", "--target-path", folder, *tests], manifest)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(folder) / "static_index.html", file)
 
 
 def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> list[Verdict]:

@@ -41,7 +41,7 @@ KNOWLEDGE = {
 }
 
 # What makes an edge a main one.
-MAIN = {"value", "case", "filter", "join", "order", "model"}
+MAIN = {"value", "case", "filter", "join", "lookup", "order", "model"}
 
 Document = dict[str, Any]
 
@@ -83,7 +83,7 @@ def delivered(document: Document, registry: Registry | None) -> Document:
 
 def compute(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Document:
     """The lineage of a dbt project. ``compiled``: the SQL of every model of the manifest by unique id."""
-    from orchestration.release.lineage_origins import UNKNOWN, VALUE, table
+    from orchestration.release.lineage_origins import RULE, UNKNOWN, VALUE, table
     from orchestration.release.lineage_sql import trace
 
     nodes: list[Document] = []
@@ -99,13 +99,14 @@ def compute(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Documen
                 unresolved.append({"column": target, "reason": origin.removeprefix(UNKNOWN)})
                 continue
             kind, is_main = "value" if VALUE in marks else "condition", not chosen_by or origin in chosen_by
-            by = sorted(marks - {VALUE})
+            by = sorted(marks - {VALUE, RULE})
             edges.append({"from": origin, "to": target, "kind": kind, "by": by, "is_main": is_main})
 
     for node, parts in _leaves(manifest):
         nodes.append(node)
         columns += parts
-        known[node["relation"]] = table(node["name"], [part["name"] for part in parts])
+        is_policy = node["kind"] == "policy"
+        known[node["relation"]] = table(node["name"], [part["name"] for part in parts], is_policy=is_policy)
     for unique_id in _in_order(manifest, compiled):
         model = manifest["nodes"][unique_id]
         name, traced = model["name"], trace(compiled[unique_id], known.get)

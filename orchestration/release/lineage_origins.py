@@ -2,9 +2,9 @@
 
 Origins are columns of tables, each with marks. ``value``: it flows into the value. Any other mark is a condition, which
 decides whether or which value it is: ``case`` (the test of a case), ``filter`` (where, having), ``join`` (a comparison
-that joins), ``match`` (two columns that must be equal), ``group`` (grouped, partitioned or made distinct by), ``order``
-(of a window), ``count`` (its rows are counted), ``rows`` (which rows a table has). What cannot be followed is an origin
-that begins with ``?`` and says why.
+that joins), ``lookup`` (a column and one of a policy row that must be equal), ``match`` (two other columns that must be
+equal), ``group`` (grouped, partitioned or made distinct by), ``order`` (of a window), ``count`` (its rows are counted),
+``rows`` (which rows a table has). What cannot be followed is an origin that begins with ``?`` and says why.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 VALUE = "value"
+RULE = "rule"  # a column of a policy row; no word of its own outside, what it makes is the mark lookup
 UNKNOWN = "?"
 
 Origins = Mapping[str, frozenset[str]]
@@ -37,12 +38,10 @@ class Relation:
         return not_followed(self.unknown or f"no column {name} where it is read")
 
 
-def table(name: str, columns: Iterable[str]) -> Relation:
+def table(name: str, columns: Iterable[str], *, is_policy: bool = False) -> Relation:
     """A table to read from: each column is its own origin, ``<name>.<column>``, and its rows are ``<name>.*``."""
-    return Relation(
-        {column: {f"{name}.{column}": frozenset({VALUE})} for column in columns},
-        {f"{name}.*": frozenset({"rows"})},
-    )
+    marks = frozenset({VALUE, RULE} if is_policy else {VALUE})
+    return Relation({column: {f"{name}.{column}": marks} for column in columns}, {f"{name}.*": frozenset({"rows"})})
 
 
 def merged(parts: Iterable[Origins]) -> Origins:

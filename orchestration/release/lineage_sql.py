@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlglot import exp, parse_one
 
-from orchestration.release.lineage_origins import NOTHING, Origins, Relation, as_condition, merged, not_followed
+from orchestration.release.lineage_origins import NOTHING, RULE, Origins, Relation, as_condition, merged, not_followed
 
 NOT_FOLLOWED = ("laterals", "pivots", "connect", "match")
 Tables = Callable[[str], Relation | None]
@@ -189,13 +189,14 @@ def _starred(item: exp.Expr, sources: _Sources) -> dict[str, Origins]:
 
 
 def _conditions(node: exp.Expr | None, sources: _Sources, mark: str) -> list[Origins]:
-    """The origins of a condition, each of its parts by itself: two equal columns of two tables are a match."""
+    """The origins of a condition, each of its parts by itself: two equal columns are a match, or a lookup of a rule."""
     inner = node.this if isinstance(node, exp.Where | exp.Having | exp.Qualify) else node
     found = []
     for part in inner.flatten() if isinstance(inner, exp.And) else filter(None, (inner,)):
-        sides = (part.this, part.args.get("expression"))
-        is_match = isinstance(part, exp.EQ | exp.NullSafeEQ) and all(isinstance(side, exp.Column) for side in sides)
-        found.append(as_condition(_origins(part, sources), "match" if is_match else mark))
+        origins, sides = _origins(part, sources), (part.this, part.args.get("expression"))
+        is_equal = isinstance(part, exp.EQ | exp.NullSafeEQ) and all(isinstance(side, exp.Column) for side in sides)
+        equal = "lookup" if any(RULE in marks for marks in origins.values()) else "match"
+        found.append(as_condition(origins, equal if is_equal else mark))
     return found
 
 
@@ -244,6 +245,5 @@ def _aggregates(node: exp.Expr) -> bool:
     if isinstance(node, exp.Query):
         return False
     if isinstance(node, exp.Window):
-        function = node.find(exp.Func)
-        return function is not None and any(map(_aggregates, function.iter_expressions()))
+        return any(map(_aggregates, (node.find(exp.Func) or node.this).iter_expressions()))
     return isinstance(node, exp.AggFunc) or any(map(_aggregates, node.iter_expressions()))
