@@ -56,8 +56,14 @@ def merged(parts: Iterable[Origins]) -> Origins:
 def as_condition(origins: Origins, mark: str) -> Origins:
     """Origins of something that is used as a condition: what was a value decides now."""
     return {
-        column: (marks - {VALUE}) | {mark} if VALUE in marks else frozenset(marks) for column, marks in origins.items()
+        column: (marks - {VALUE, RULE}) | {mark} if VALUE in marks else frozenset(marks)
+        for column, marks in origins.items()
     }
+
+
+def equal(origins: Origins) -> Origins:
+    """Origins of two columns that must be equal: one of a policy row makes it the lookup of a rule."""
+    return as_condition(origins, "lookup" if any({RULE, VALUE} <= marks for marks in origins.values()) else "match")
 
 
 def not_followed(reason: str) -> Origins:

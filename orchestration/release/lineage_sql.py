@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlglot import exp, parse_one
 
-from orchestration.release.lineage_origins import NOTHING, RULE, Origins, Relation, as_condition, merged, not_followed
+from orchestration.release.lineage_origins import NOTHING, Origins, Relation, as_condition, equal, merged, not_followed
 
 NOT_FOLLOWED = ("laterals", "pivots", "connect", "match")
 Tables = Callable[[str], Relation | None]
@@ -195,8 +195,7 @@ def _conditions(node: exp.Expr | None, sources: _Sources, mark: str) -> list[Ori
     for part in inner.flatten() if isinstance(inner, exp.And) else filter(None, (inner,)):
         origins, sides = _origins(part, sources), (part.this, part.args.get("expression"))
         is_equal = isinstance(part, exp.EQ | exp.NullSafeEQ) and all(isinstance(side, exp.Column) for side in sides)
-        equal = "lookup" if any(RULE in marks for marks in origins.values()) else "match"
-        found.append(as_condition(origins, equal if is_equal else mark))
+        found.append(equal(origins) if is_equal else as_condition(origins, mark))
     return found
 
 

@@ -141,7 +141,11 @@ def test_what_a_join_compares_decides_what_it_brings() -> None:
 def test_equal_to_a_column_of_a_policy_row_is_a_lookup() -> None:
     sql = "with p as (select * from policy.p) select p.weight from s.a inner join p on a.note = p.kind"
     found = origins(sql, "weight")
-    assert (found["a.note"], found["p.kind"] - {"rule"}) == ({"lookup"}, {"lookup"})
+    assert (found["a.note"], found["p.kind"]) == ({"lookup"}, {"lookup"})
+    beside = (
+        "select b.band from s.a inner join policy.p on a.x > p.weight inner join s.b on p.weight > 0 and a.id = b.id"
+    )
+    assert origins(beside, "band")["b.id"] == {"match"}, "what a rule chose is no rule itself"
 
 
 def test_a_left_join_below_an_aggregate_decides_how_many_rows_are_summed() -> None:
@@ -199,6 +203,7 @@ def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, A
     assert not chain(document, *score, "int_policy__in_force.tier_base_score", "policy_parameters.value")
     ends = Lineage(document).ends("customer_tiers.tier_score")
     assert ends["policy_weights.weight"] == 0
+    assert "crm.account.account_id" not in [column for column, conditions in ends.items() if conditions == 1]
     assert ends["sales.order_line.net_amount"] == 1, "an amount decides a band, it does not flow into the score"
     assert "sales.order_line.tax_amount" not in ends
 
