@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from dataclasses import asdict
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -96,6 +97,22 @@ def backfill(
         check_days(settings, first, last)
         _decide(settings, (undecided_before(settings, first) or [first])[0], last)
         show_current(settings, as_json)
+
+
+@app.command()
+def docs(
+    folder: Annotated[Path | None, typer.Argument(help="Where index.html goes. Default: docs/ in the home.")] = None,
+) -> None:
+    """dbt's documentation of models, tables and tests as one page; nothing else can write while it is made."""
+    from orchestration.dbt import write_docs
+    from orchestration.locking import writing
+
+    with told_plainly():
+        settings = load_settings()
+        page = (folder or settings.home / "docs").resolve() / "index.html"
+        with writing(settings):
+            write_docs(settings, page)
+        out.print(str(page), markup=False, highlight=False)
 
 
 @app.command()

@@ -122,6 +122,35 @@ def explain(
             out.print(sentence, markup=False, highlight=False)
 
 
+@reading.command()
+def lineage(
+    column: Annotated[str, typer.Argument(help="Like customer_tiers.tier_score or sales.order_line.net_amount.")],
+    down: Annotated[bool, typer.Option("--down", help="What it goes into, instead of what it comes from.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a column of the current release is computed from, down to source columns and policy rows."""
+    from orchestration.release.lineage_tree import Lineage, UnknownColumn
+
+    with told_plainly():
+        release = current_release(load_settings())
+        known = Lineage.of_release(release, down)
+        try:
+            ends = known.ends(column)
+        except UnknownColumn as error:
+            err.print(str(error), markup=False)
+            raise typer.Exit(FAILED) from error
+    if as_json:
+        reached = [{"column": name, "conditions": count} for name, count in known.reached(column).items()]
+        print_json({"column": column, "direction": "down" if down else "up", "reached": reached, "ends": list(ends)})
+        return
+    values, decides = (sorted(name for name, count in ends.items() if count == at) for at in (0, 1))
+    out.print(f"{'flows into' if down else 'computed from'}: {', '.join(values) or 'nothing'}", markup=False)
+    out.print(f"{'decides' if down else 'decided by'}: {', '.join(decides) or 'nothing'}", markup=False)
+    for depth, line in known.lines(column):
+        out.print("  " * depth + line, markup=False, highlight=False)
+    out.print(f"drawn  {release / 'lineage.html'}#{'down:' if down else ''}{column}", highlight=False)
+
+
 @benchmarks.command()
 def scores(
     dataset: Annotated[list[str] | None, typer.Option(help="cdnow, complete_journey or ta_feng. Default: all.")] = None,

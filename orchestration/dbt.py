@@ -8,11 +8,13 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from data_quality.verdicts import Verdict
@@ -123,6 +125,38 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
 def promised_tests(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     """(subject, test) of every data test that the two halves of the project run."""
     return [(_subject(node), node["name"]) for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+
+
+def compiled_models(settings: Settings) -> dict[str, str]:
+    """The SQL of every model by unique id, as a build from nothing runs it: incremental models in their full form.
+
+    Compiled against an empty build file, since another part of the process may have the real one open.
+    """
+    manifest_path(settings)
+    manifest = _parsed_manifest(FINGERPRINT.read_text())
+    with TemporaryDirectory() as folder:
+        models = ["--select", "resource_type:model", "--indirect-selection", "empty"]
+        try:
+            compiled = _invoke(replace(settings, home=Path(folder)), ["compile", "--no-write-json", *models], manifest)
+        finally:
+            export_environment(settings)
+    return {result.node.unique_id: str(result.node.compiled_code) for result in compiled}
+
+
+def write_docs(settings: Settings, file: Path) -> None:
+    """dbt's documentation of the project and of the build file's tables, as one page that asks no network.
+
+    Raises DbtError when there is no build file to describe.
+    """
+    if not settings.warehouse.exists():
+        raise DbtError(f"no {settings.warehouse} to describe; run `tiering run` first")
+    manifest_path(settings)
+    manifest = _parsed_manifest(FINGERPRINT.read_text())
+    with TemporaryDirectory() as folder:
+        tests = ["--exclude", "resource_type:test", "resource_type:unit_test"]
+        _invoke(settings, ["docs", "generate", "--static", "--target-path", folder, *tests], manifest)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(folder) / "static_index.html", file)
 
 
 def test_verdicts(results: Sequence[NodeResult], manifest: dict[str, Any]) -> list[Verdict]:

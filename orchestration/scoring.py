@@ -18,6 +18,13 @@ from orchestration.warehouse import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
 PANEL = "intermediate.int_customers__panel"
+# For the lineage of columns, which no SQL tells here: what each column of schema ml is copied from. What is not listed
+# the model says, and a model stands on every column of FEATURES that it scores and of PANEL that it was fitted on.
+COPIED = {
+    "as_of_date": "run.run_dates.as_of_date",
+    "customer_id": "intermediate.int_customers__features.customer_id",
+    "horizon_days": "",  # a parameter of ml/params.yml
+}
 
 
 def tell_models(connection: duckdb.DuckDBPyConnection, planned: Sequence[PlannedModel], params: Params) -> None:

@@ -18,6 +18,7 @@ from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.gate import Promise, pass_gate, promised_checks, verdict_log
+from orchestration.release.lineage import write_lineage
 from orchestration.release.manifest import judged_by
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, release_id
 from orchestration.release.retention import retire
@@ -137,6 +138,7 @@ def _release(
                 }
             )
             write_report(folder, report_facts(settings, registry, facts, build, inputs.model))
+            write_lineage(folder, settings, registry)
             manifest = put_in_place(settings, folder, facts, build)
             published = settings.releases / str(manifest["release_id"])
             retired = retire(settings, datetime.fromisoformat(facts["published_at"]))
