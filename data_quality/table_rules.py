@@ -105,7 +105,7 @@ class Within(TableRule):
 
     @property
     def name(self) -> str:
-        return f"{self.measure}_is_{'usual' if self.severity == 'warning' else 'bearable'}"
+        return f"{self.measure}_{'as_usual' if self.severity == 'warning' else 'within_reason'}"
 
     @property
     def expected(self) -> str:

@@ -1,5 +1,6 @@
 """The last stage: judge what was built as a whole, then publish it. A blocked run leaves the last release standing."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,16 +9,20 @@ import dagster as dg
 import duckdb
 
 from data_quality.conservation import conservation
+from data_quality.drift import drift_rules
 from data_quality.reconciliation import COMPARISONS, reconcile
+from data_quality.rules import Rule
 from data_quality.suites.marts import mart_suites
+from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
 from data_quality.verdicts import append_verdicts, read_verdicts
 from orchestration import dbt
-from orchestration.assets.ingestion import check_result
+from orchestration.assets.ingestion import check_result, limits
 from orchestration.code_version import code_version
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
+from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
 from orchestration.release.summary import report_facts, summarise, write_report
@@ -44,7 +49,6 @@ def mart_key(mart: Mart) -> dg.AssetKey:
 def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Its checks stand on an asset of their own: on the marts they would block what the later marts are made of."""
     suites = mart_suites()
-    judged = [mart for mart in marts if mart.name in suites]
 
     @dg.multi_asset(
         name="quality",
@@ -62,7 +66,7 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
             dg.AssetCheckSpec(
                 _shape_check(mart), asset=QUALITY_KEY, blocking=True, description=f"Great Expectations on {mart.name}."
             )
-            for mart in judged
+            for mart in marts
         ]
         + [
             dg.AssetCheckSpec(
@@ -78,21 +82,56 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
     )
     def quality(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with writing(settings):
-            shapes = validate(
-                [Subject(m.name, f"select * from build.{m.schema}.{m.name}", suites[m.name]) for m in judged],
-                sql_setup=[f"attach '{settings.warehouse}' as build (read_only)"],
-            )
             with open_warehouse(settings) as connection:
                 totals = reconcile(connection, [*conservation(load_contract().tables), *COMPARISONS])
                 record_reconciliations(connection, totals)
+                drifts = _drift_rules(settings, connection, marts)
+            # Under the name of its file, by which its views name their tables.
+            build = settings.warehouse.stem
+            shapes = validate(
+                [
+                    Subject(m.name, f"select * from {build}.{m.schema}.{m.name}", (*suites[m.name], *drifts[m.name]))
+                    for m in marts
+                ],
+                sql_setup=[*limits(settings), f"attach '{settings.warehouse}' as {build} (read_only)"],
+            )
         agreed = [total.verdict for total in totals]
         append_verdicts(settings.verdict_log(context.run_id), [*shapes, *agreed])
         yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(shapes) + len(agreed)})
-        for mart in judged:
+        for mart in marts:
             yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in shapes if v.subject == mart.name])
         yield check_result(TOTALS_CHECK, QUALITY_KEY, agreed)
 
     return quality
+
+
+def _drift_rules(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, marts: list[Mart]
+) -> dict[str, tuple[Rule, ...]]:
+    """Per mart, what holds it to the last release. Audit marts speak of their run alone and have no such rules."""
+    (as_of_date,) = connection.execute("select max(as_of_date) from run.run_dates").fetchall()[0]
+    last, nothing = _last_release(settings, as_of_date)
+    found: dict[str, tuple[Rule, ...]] = {mart.name: () for mart in marts}
+    for mart in marts:
+        file = last / f"{mart.name}.parquet" if last else None
+        day = f" where as_of_date = date '{as_of_date}'" if mart.is_dated else ""
+        now = f"(select * from {mart.schema}.{mart.name}{day})"
+        before = f"read_parquet('{file}')" if file and file.exists() else None
+        if mart.is_hashed:
+            found[mart.name] = drift_rules(connection, load_thresholds(), mart.name, now, before, nothing=nothing)
+    return found
+
+
+def _last_release(settings: Settings, as_of_date: date) -> tuple[Path | None, str]:
+    """The release to compare with, or why there is none: one of a later day knows more than this one will."""
+    try:
+        last = catalogue.current_release(settings)
+    except catalogue.NoRelease:
+        return None, "nothing to compare with: no release before"
+    told = json.loads((last / catalogue.MANIFEST).read_text(encoding="utf-8"))["as_of_date"]
+    if date.fromisoformat(told) > as_of_date:
+        return None, f"nothing to compare with: the last release is of a later day, {told}"
+    return last, "nothing to compare with: the last release has none of it"
 
 
 def _shape_check(mart: Mart) -> str:

@@ -57,37 +57,37 @@ def not_passed(*items: Arriving, before: Sequence[Delivered] = BEFORE) -> dict[s
     return {name: told.status for name, told in judged(*items, before=before).items() if told.status != "pass"}
 
 
-def test_a_delivery_like_those_of_its_weekday_passes_and_says_what_is_usual() -> None:
+def test_a_delivery_like_those_of_its_weekday_passes_and_says_what_as_usual() -> None:
     assert not_passed(arriving(370)) == {}
-    assert judged(arriving(370))["volume_share_is_bearable"].observed == (
+    assert judged(arriving(370))["volume_share_within_reason"].observed == (
         "sales/order_line_370.parquet: 370 records, usual 400 (0.9250)"
     )
 
 
 def test_a_fragment_of_a_daily_delivery_blocks_it_and_names_it_alone() -> None:
-    verdict = judged(arriving(10), arriving(400, source_system="shop"))["volume_share_is_bearable"]
+    verdict = judged(arriving(10), arriving(400, source_system="shop"))["volume_share_within_reason"]
     assert (verdict.status, verdict.blocks, verdict.batch_ids) == ("fail", True, ("b10",))
     assert verdict.observed == "sales/order_line_10.parquet: 10 records, usual 400 (0.0250)"
 
 
 def test_nothing_at_all_is_a_fragment() -> None:
-    assert judged(arriving(0))["volume_share_is_bearable"].blocks
+    assert judged(arriving(0))["volume_share_within_reason"].blocks
 
 
 def test_a_sunday_is_compared_with_sundays() -> None:
     sunday = {"delivery_date": MONDAY - timedelta(days=1)}
     assert not_passed(arriving(4, **sunday)) == {}
-    assert not_passed(arriving(400, "100", **sunday)) == {"volume_deviation_is_usual": "warn"}
+    assert not_passed(arriving(400, "100", **sunday)) == {"volume_deviation_as_usual": "warn"}
 
 
 def test_far_more_records_than_usual_warn_and_block_nothing() -> None:
-    verdict = judged(arriving(4000))["volume_deviation_is_usual"]
+    verdict = judged(arriving(4000))["volume_deviation_as_usual"]
     assert (verdict.status, verdict.blocks, verdict.batch_ids) == ("warn", False, ("b4000",))
 
 
 def test_amounts_in_cents_warn_although_the_records_are_as_many_as_ever() -> None:
-    assert not_passed(arriving(400, "1000000")) == {"money_deviation_is_usual": "warn"}
-    assert "1000000.00 CNY, usual 10000.00" in judged(arriving(400, "1000000"))["money_deviation_is_usual"].observed
+    assert not_passed(arriving(400, "1000000")) == {"money_deviation_as_usual": "warn"}
+    assert "1000000.00 CNY, usual 10000.00" in judged(arriving(400, "1000000"))["money_deviation_as_usual"].observed
 
 
 def test_money_in_a_new_currency_has_nothing_to_be_compared_with() -> None:
@@ -95,13 +95,13 @@ def test_money_in_a_new_currency_has_nothing_to_be_compared_with() -> None:
 
 
 def test_what_is_delivered_on_change_may_be_little() -> None:
-    assert "volume_share_is_bearable" not in not_passed(arriving(0, is_daily=False))
+    assert "volume_share_within_reason" not in not_passed(arriving(0, is_daily=False))
 
 
 def test_three_mondays_say_nothing_and_the_verdict_says_so() -> None:
     verdicts = judged(arriving(1), before=BEFORE[:6])
     assert {verdict.status for verdict in verdicts.values()} == {"pass"}
-    assert verdicts["volume_share_is_bearable"].observed == "nothing to compare with: too few deliveries before"
+    assert verdicts["volume_share_within_reason"].observed == "nothing to compare with: too few deliveries before"
 
 
 def test_a_version_that_a_later_one_replaces_is_not_judged() -> None:
@@ -116,12 +116,12 @@ def test_deliveries_that_land_together_are_history_for_each_other() -> None:
     together = [
         arriving(one.records, delivery_date=one.delivery_date, batch_id=str(place)) for place, one in enumerate(BEFORE)
     ]
-    assert judged(*together, arriving(10), before=())["volume_share_is_bearable"].batch_ids == ("b10",)
+    assert judged(*together, arriving(10), before=())["volume_share_within_reason"].batch_ids == ("b10",)
 
 
 def test_an_extraction_before_the_end_of_its_day_warns() -> None:
     early = arriving(400, extracted_at=datetime(2025, 3, 3, 13, 30, tzinfo=UTC))
-    verdict = judged(early)["hours_before_the_end_is_usual"]
+    verdict = judged(early)["hours_before_the_end_as_usual"]
     assert (verdict.status, verdict.blocks) == ("warn", False)
     assert "extracted 2:30:00 before the end of its day (2.50)" in verdict.observed
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from data_quality.drift import MIX_OF, SUM_OF
 from data_quality.rules import Between, NotNull
 from data_quality.suites.candidates import CROSS_FIELD_RULES, contract_suite
 from data_quality.suites.marts import mart_suites
+from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
 from orchestration.extract.contract import load_contract
+from orchestration.settings import DBT_PROJECT
 
 
 def test_a_contract_suite_follows_the_table_and_every_hand_written_rule_has_a_table() -> None:
@@ -122,6 +126,22 @@ def test_each_hand_written_rule_is_broken_by_its_row_and_by_no_other() -> None:
         subjects.append(Subject(table, f"select * from (values {values}) v(batch_id, {columns})", suite))
         broken += [(table, "warn" if rule.severity == "warning" else "fail", (rule.name,)) for rule in suite]
     assert [(verdict.subject, verdict.status, verdict.batch_ids) for verdict in validate(subjects)] == broken
+
+
+def test_every_published_mart_has_a_suite_and_every_threshold_a_mart_and_columns_of_it() -> None:
+    """The models' files say which marts there are and which columns they have."""
+    files = (DBT_PROJECT / "models" / "marts").glob("*/_*.yml")
+    models = [model for file in files for model in yaml.safe_load(file.read_text()).get("models", [])]
+    marts = {model["name"]: {column["name"] for column in model["columns"]} for model in models}
+    assert set(marts) == {file.stem for file in (DBT_PROJECT / "models" / "marts").glob("*/*.sql")}
+    assert set(mart_suites()) == set(marts)
+    assert all(mart_suites().values())
+    tables = {table.name for table in load_contract().tables}
+    for row in load_thresholds().rows:
+        assert row.subject == "*" or row.subject in (marts if row.scope == "release" else tables), row
+        for prefix in (SUM_OF, MIX_OF):
+            if row.measure.startswith(prefix):
+                assert set(row.measure.removeprefix(prefix).split("_and_")) <= marts[row.subject], row
 
 
 def test_a_mart_suite_fails_what_a_reader_may_not_meet() -> None:
