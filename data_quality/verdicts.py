@@ -12,7 +12,7 @@ from pathlib import Path
 
 STATUSES = ("pass", "warn", "fail", "error", "waived")
 SEVERITIES = ("error", "warning")
-OWNERS = ("great_expectations", "dbt", "reconciliation", "landing")
+OWNERS = ("great_expectations", "dbt", "reconciliation", "landing", "waivers")
 
 
 @dataclass(frozen=True)

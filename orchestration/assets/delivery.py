@@ -15,9 +15,10 @@ from data_quality.rules import Rule
 from data_quality.suites.marts import mart_suites
 from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
-from data_quality.verdicts import append_verdicts, read_verdicts
+from data_quality.verdicts import read_verdicts
+from data_quality.waivers import expired_verdict, load_waivers
 from orchestration import dbt
-from orchestration.assets.ingestion import check_result, limits
+from orchestration.assets.ingestion import check_result, days_of, limits
 from orchestration.code_version import code_version
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
@@ -27,6 +28,7 @@ from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
 from orchestration.release.summary import report_facts, summarise, write_report
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts
 from orchestration.warehouse import open_warehouse, record_checks, record_reconciliations
 
 TOTALS_CHECK = "totals_agree_by_two_paths"
@@ -95,12 +97,14 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
                 ],
                 sql_setup=[*limits(settings), f"attach '{settings.warehouse}' as {build} (read_only)"],
             )
-        agreed = [total.verdict for total in totals]
-        append_verdicts(settings.verdict_log(context.run_id), [*shapes, *agreed])
-        yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(shapes) + len(agreed)})
+        _, as_of_date = days_of(context)
+        expired = expired_verdict(load_waivers(settings.waivers), as_of_date)
+        found = [*shapes, *(total.verdict for total in totals), expired]
+        verdicts = give_verdicts(settings, context.run_id, as_of_date, found)
+        yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(verdicts)})
         for mart in marts:
-            yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in shapes if v.subject == mart.name])
-        yield check_result(TOTALS_CHECK, QUALITY_KEY, agreed)
+            yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in verdicts if v.subject == mart.name])
+        yield check_result(TOTALS_CHECK, QUALITY_KEY, [v for v in verdicts if v.owner == "reconciliation"])
 
     return quality
 

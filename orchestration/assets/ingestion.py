@@ -9,7 +9,8 @@ from data_quality.deliveries import Arriving, Delivered, delivery_rules
 from data_quality.suites.candidates import contract_suite
 from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
-from data_quality.verdicts import Verdict, append_verdicts
+from data_quality.verdicts import Verdict
+from data_quality.waivers import load_waivers
 from orchestration.extract import landing
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table, load_contract
@@ -19,6 +20,7 @@ from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.catalogue import last_decided_knowledge
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts
 
 FAMILIES = ("crm", "sales", "finance")
 SUITE_CHECK = "candidates_pass_their_suite"
@@ -30,7 +32,11 @@ AssetEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 def ingestion_assets(
     settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
-    """One multi-asset per family; its assets are the contract's tables, delivered or not."""
+    """One multi-asset per family; its assets are the contract's tables, delivered or not.
+
+    Raises WaiverError: waivers that cannot be read are told before anything runs.
+    """
+    load_waivers(settings.waivers)
     return [_family_assets(settings, registry, partitions, family) for family in FAMILIES]
 
 
@@ -69,7 +75,7 @@ def _family_assets(
             candidates = landing.prepare(settings, deliveries)
             verdicts = judge(settings, tables, candidates, landed)
             verdicts.append(expected_files_verdict(family, landing.unexpected_files(settings, feeds)))
-            append_verdicts(settings.verdict_log(context.run_id), verdicts)
+            verdicts = give_verdicts(settings, context.run_id, until, verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}
             passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]

@@ -10,7 +10,6 @@ import duckdb
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_asset_check_key_for_test
 
-from data_quality.verdicts import append_verdicts
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.build_state import begin_build, end_build
@@ -22,6 +21,7 @@ from orchestration.plan import days_between, plan_days
 from orchestration.policy import read_policies
 from orchestration.release.catalogue import decided_knowledge, decided_models, published
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
 RELEASE_FIELDS = (
@@ -149,7 +149,7 @@ def _build(
         results = dbt.build(settings, selection)
         with open_warehouse(settings) as connection:
             rows = _row_counts(connection, manifest, results)
-    append_verdicts(settings.verdict_log(context.run_id), dbt.test_verdicts(results, manifest))
+    give_verdicts(settings, context.run_id, days_of(context)[1], dbt.test_verdicts(results, manifest))
     broken = []
     for result in results:
         if result.resource_type == "test":
