@@ -26,6 +26,7 @@ from orchestration.locking import writing
 from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, refuse_if_blocked, release_id
+from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page
 from orchestration.release.summary import report_facts, summarise, write_report
 from orchestration.settings import Settings
 from orchestration.verdict_log import give_verdicts
@@ -173,12 +174,14 @@ def _release(
                 }
             )
             write_report(folder, report_facts(settings, registry, manifest, build, inputs.model))
+            write_quality_page(settings, folder, manifest, verdicts)
             published = put_in_place(settings, folder, manifest, build)
         return dg.MaterializeResult(
             metadata={
                 "release": published.name,
                 "dagster/row_count": manifest["customer_count"],
                 "report": dg.MetadataValue.path(str(published / "report.html")),
+                "quality": dg.MetadataValue.path(str(published / QUALITY_PAGE)),
                 "folder": dg.MetadataValue.path(str(published)),
             }
         )
