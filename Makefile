@@ -55,6 +55,7 @@ prove: $(READY)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.daily
+	@$(BIN)/python -m benchmarks.quality
 
 dev: $(READY)
 	@mkdir -p $(TIERING_HOME)/dagster

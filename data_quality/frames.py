@@ -24,7 +24,7 @@ class Frame:
 
 def look_at(connection: Any, view: str, relation: str) -> Frame:
     """Make the select ``relation`` the view ``view`` and read it once. Raises what DuckDB raises."""
-    connection.exec_driver_sql(f"create view {view} as {relation}")
+    connection.exec_driver_sql(f"create or replace view {view} as {relation}")
     connection.commit()
     columns = {row[0]: row[1] for row in connection.exec_driver_sql(f"describe {view}")}
     counts = _rows_per_batch(connection, view, "batch_id" in columns)

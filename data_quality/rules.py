@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from decimal import Decimal
 
 from data_quality.verdicts import SEVERITIES
 
@@ -130,9 +131,11 @@ class Unique(RowRule):
         return f"select * from {relation} qualify count(*) over (partition by {keys}) > 1"
 
     def violations(self, relation: str) -> str:
-        # Grouping is several times cheaper than the window that points at the rows.
+        # Grouping is several times cheaper than the window that points at the rows, and grouping by a number than by
+        # text. Different keys may share the number, so the keys that do are compared in full.
         keys = ", ".join(quoted(column) for column in self.columns)
-        return f"select 1 from {relation} group by {keys} having count(*) > 1"
+        repeated = f"select hash({keys}) from {relation} group by all having count(*) > 1"
+        return f"select 1 from {relation} where hash({keys}) in ({repeated}) group by {keys} having count(*) > 1"
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,36 @@ class NoRowsWhere(RowRule):
         return f"select * from {relation} where {self.condition}"
 
 
+@dataclass(frozen=True)
+class NewestNear(RowRule):
+    """The newest date of each batch is so many days before its ``delivery_date``, a column of the relation."""
+
+    column: str
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        return f"newest_{self.column}_is_near_the_delivery_date"
+
+    @property
+    def expected(self) -> str:
+        return f"delivery date less newest {self.column} {bounds_text(self.minimum, self.maximum)} days"
+
+    def offenders(self, relation: str) -> str:
+        newest = f"max({quoted(self.column)}) over (partition by batch_id)"
+        return f"select * from {relation} qualify {self._too_far(newest)}"
+
+    def violations(self, relation: str) -> str:
+        newest = f"max({quoted(self.column)})"
+        return f"select 1 from {relation} group by batch_id, delivery_date having {self._too_far(newest)}"
+
+    def _too_far(self, newest: str) -> str:
+        bounds = (("<", self.minimum), (">", self.maximum))
+        days = f"date_diff('day', {newest}, delivery_date)"
+        return " or ".join(f"{days} {sign} {bound:f}" for sign, bound in bounds if bound is not None)
+
+
 def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 
@@ -162,7 +195,7 @@ def literal(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def bounds_text(minimum: float | None, maximum: float | None) -> str:
+def bounds_text(minimum: float | Decimal | None, maximum: float | Decimal | None) -> str:
     if minimum is None or maximum is None:
         return f"at least {minimum:g}" if minimum is not None else f"at most {maximum:g}"
     return f"between {minimum:g} and {maximum:g}"

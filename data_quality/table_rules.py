@@ -5,11 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from data_quality.rules import Rule, bounds_text, literal
 
 # DuckDB's `describe` says the long name; everything else in the contract differs by case only.
 _LONG_TYPE_NAMES = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
+
+FIGURES_TOLD = 5
 
 
 class TableRule(Rule):
@@ -18,6 +21,10 @@ class TableRule(Rule):
     @abstractmethod
     def observe(self, rows: int, columns: Mapping[str, str]) -> str:
         """What was found, in few words: ``columns`` maps name to SQL type."""
+
+    def concerned(self, batches: tuple[str, ...]) -> tuple[str, ...]:
+        """Which of the relation's batches are at fault when the promise is broken."""
+        return batches
 
 
 @dataclass(frozen=True)
@@ -72,3 +79,63 @@ class HasColumns(TableRule):
     @property
     def _promised(self) -> tuple[tuple[str, str], ...]:
         return tuple((name, _LONG_TYPE_NAMES.get(kind.upper(), kind.upper())) for name, kind in self.columns)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number to judge, and what it says in words. ``batch_id``: the batch it speaks of, if it speaks of one."""
+
+    value: Decimal
+    told: str
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Within(TableRule):
+    """Figures that were drawn from elsewhere lie within inclusive bounds, one of which may be open.
+
+    ``nothing`` says why, where there is no figure to judge; then the promise is kept.
+    """
+
+    measure: str
+    figures: tuple[Figure, ...]
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+    nothing: str = "nothing to compare with"
+
+    @property
+    def name(self) -> str:
+        return f"{self.measure}_{'as_usual' if self.severity == 'warning' else 'within_reason'}"
+
+    @property
+    def expected(self) -> str:
+        return f"{self.measure} {bounds_text(self.minimum, self.maximum)}"
+
+    def observe(self, rows: int, columns: Mapping[str, str]) -> str:
+        outside = self._outside()
+        told = "; ".join(f"{figure.told} ({figure.value:f})" for figure in outside[:FIGURES_TOLD])
+        if len(outside) > FIGURES_TOLD:
+            return f"{told} and {len(outside) - FIGURES_TOLD} more"
+        if not outside and len(self.figures) == 1:
+            return f"{self.figures[0].told} ({self.figures[0].value:f})"
+        return told or (f"{len(self.figures)} of {len(self.figures)} within" if self.figures else self.nothing)
+
+    def concerned(self, batches: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(figure.batch_id for figure in self._outside() if figure.batch_id))
+
+    def violations(self, relation: str) -> str:
+        """SQL with a row for each figure out of bounds. It only names the relation, for GX warns of a query that does
+        not."""
+        values = ", ".join(f"({figure.value:f})" for figure in self.figures) or "(null)"
+        bounds = (("<", self.minimum), (">", self.maximum))
+        outside = " or ".join(f"found {sign} {bound:f}" for sign, bound in bounds if bound is not None)
+        return f"select 1 from (values {values}) figures(found) where {outside} /* {relation} */"
+
+    def _outside(self) -> list[Figure]:
+        """For the words alone: whether the promise is kept is not decided here."""
+        low, high = self.minimum, self.maximum
+        return [
+            figure
+            for figure in self.figures
+            if (low is not None and figure.value < low) or (high is not None and figure.value > high)
+        ]

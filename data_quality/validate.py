@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import Any, ClassVar
 
 from data_quality.frames import Frame, look_at, offence
 from data_quality.rules import Between, InSet, NotNull, RowRule, Rule
-from data_quality.table_rules import HasColumns, RowCount, TableRule
+from data_quality.table_rules import HasColumns, RowCount, TableRule, Within
 from data_quality.verdicts import Verdict
 
 # These errors speak of names and files. Others, such as a failed cast, quote the value and are told by their kind only.
@@ -26,6 +27,7 @@ _VALUELESS = re.compile(
     r"|\w+ metrics cannot be computed on column of type .*"
 )
 _ERROR_KIND = re.compile(r"\w+(?:Error|Exception)\b")
+_VIEW = "subject"
 _PRIVATE_NAME = "_PERSISTED_CONNECTION_DIALECTS"
 
 
@@ -58,11 +60,11 @@ def validate(subjects: Sequence[Subject], *, sql_setup: Sequence[str] = ()) -> l
         for statement in sql_setup:
             connection.exec_driver_sql(statement)
         connection.commit()
-        return [
-            verdict
-            for number, subject in enumerate(subjects)
-            for verdict in _judge(source, connection, subject, view=f"subject_{number}")
-        ]
+        # One asset for all subjects: GX writes down its whole configuration with each. A query asset and not a table
+        # asset: to reflect a table through the catalog costs more than all the rules.
+        asset = source.add_query_asset(_VIEW, query=f"select * from {_VIEW}")
+        batch = asset.add_batch_definition_whole_table("all").get_batch()
+        return [verdict for subject in subjects for verdict in _judge(batch, connection, subject)]
 
 
 def admit_duckdb() -> None:
@@ -109,19 +111,16 @@ def _end_transaction(failure: Any) -> None:
     failure.dialect.do_rollback(failure.connection.connection)
 
 
-def _judge(source: Any, connection: Any, subject: Subject, view: str) -> Iterator[Verdict]:
+def _judge(batch: Any, connection: Any, subject: Subject) -> Iterator[Verdict]:
     from great_expectations import ExpectationSuite
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
-        frame = look_at(connection, view, subject.relation)
+        frame = look_at(connection, _VIEW, subject.relation)
     except SQLAlchemyError as error:
         connection.rollback()
         yield from (_verdict(rule, subject, "error", _reason(str(error))) for rule in subject.suite)
         return
-    # A query asset and not a table asset: to reflect a table through the catalog costs more than all the rules.
-    asset = source.add_query_asset(view, query=f"select * from {view}")
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
     suite = ExpectationSuite(subject.name, expectations=[_expectation(rule) for rule in subject.suite])
     results = {
         result.expectation_config.meta["rule"]: result
@@ -138,7 +137,7 @@ def _read(result: Any, rule: Rule, subject: Subject, connection: Any, frame: Fra
         return _verdict(rule, subject, "error", _reason(messages[0]), frame.batches)
     status = "pass" if result.success else "fail" if rule.severity == "error" else "warn"
     if isinstance(rule, TableRule):
-        batches = () if result.success else frame.batches
+        batches = () if result.success else rule.concerned(frame.batches)
         return _verdict(rule, subject, status, rule.observe(frame.rows, frame.columns), batches)
     if isinstance(rule, RowRule) and not result.success:
         return _verdict(rule, subject, status, *offence(connection, frame, rule))
@@ -157,12 +156,27 @@ def _expectation(rule: Rule) -> Any:
             return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high, meta=meta)
         case RowCount(minimum=low, maximum=high):
             return gxe.ExpectTableRowCountToBeBetween(min_value=low, max_value=high, meta=meta)
-        case RowRule() | HasColumns():
-            return gxe.UnexpectedRowsExpectation(unexpected_rows_query=_template(rule), meta=meta)
+        case RowRule() | HasColumns() | Within():
+            return _no_unexpected_rows()(unexpected_rows_query=_template(rule), meta=meta)
     raise TypeError(f"rule {rule.name} is a {type(rule).__name__}, expected a kind that GX can judge")
 
 
-def _template(rule: RowRule | HasColumns) -> str:
+@cache
+def _no_unexpected_rows() -> Any:
+    """GX's expectation of a query without rows, by the count alone: its own runs the query again to show some rows."""
+    gxe: Any = import_module("great_expectations.expectations")
+    rows_found = "unexpected_rows_query.row_count"
+
+    class ExpectNoUnexpectedRows(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
+        metric_dependencies: ClassVar[tuple[str, ...]] = (rows_found,)
+
+        def _validate(self, metrics: Mapping[str, int], **_: Any) -> dict[str, bool]:
+            return {"success": metrics[rows_found] == 0}
+
+    return ExpectNoUnexpectedRows
+
+
+def _template(rule: RowRule | HasColumns | Within) -> str:
     """The rule's SQL with GX's ``{batch}``; other braces, and colons (SQLAlchemy's parameters), are escaped."""
     query = rule.violations("\0").replace("{", "{{").replace("}", "}}").replace(":", r"\:")
     return query.replace("\0", "{batch}")

@@ -16,7 +16,7 @@ from typing import Any
 
 STATUSES = ("pass", "warn", "fail", "error", "waived")
 SEVERITIES = ("error", "warning")
-OWNERS = ("great_expectations", "dbt", "reconciliation", "landing")
+OWNERS = ("great_expectations", "dbt", "reconciliation", "landing", "waivers")
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def checks(
 
 @audit.command()
 def manifest(date_: Day = None) -> None:
-    """What a release says of itself, as JSON: inputs, code, lock, policy, model, verdicts, and the hash of every file."""
+    """What a release says of itself, as JSON: raw zone, code, lock, policy, model, verdicts, the hash of every file."""
     from orchestration.release.catalogue import read_release
 
     with told_plainly():

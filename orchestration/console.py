@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from data_quality.waivers import WaiverError
 from orchestration.dbt import DbtError
 from orchestration.extract.manifest import ManifestError
 from orchestration.extract.registry import SourcesError
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
+# Their message says what to mend; a traceback would only hide it.
+TOLD = (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, DbtError, WaiverError)
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -125,6 +128,16 @@ def told_plainly() -> Iterator[None]:
     except Locked as error:
         err.print(f"locked: {error}", markup=False)
         raise typer.Exit(LOCKED) from error
-    except (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, LogError, DbtError) as error:
+    except (
+        SettingsError,
+        SourcesError,
+        PolicyError,
+        PlanError,
+        ManifestError,
+        NoRelease,
+        LogError,
+        DbtError,
+        WaiverError,
+    ) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(FAILED) from error

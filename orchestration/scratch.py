@@ -74,6 +74,8 @@ def scratch_home(settings: Settings, decided: Iterable[date]) -> Iterator[Settin
             if shared.exists():
                 (scratch.home / shared.name).symlink_to(shared, target_is_directory=True)
         shutil.copyfile(settings.sources, scratch.sources)
+        if settings.waivers.exists():
+            shutil.copyfile(settings.waivers, scratch.waivers)
         if settings.models.exists():
             shutil.copytree(settings.models, scratch.models)
         shutil.copytree(settings.policy, scratch.own_policy, ignore=shutil.ignore_patterns(".*"))

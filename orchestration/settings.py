@@ -83,6 +83,10 @@ class Settings:
         return self.home / "sources.yml"
 
     @property
+    def waivers(self) -> Path:
+        return self.home / "waivers.csv"
+
+    @property
     def own_policy(self) -> Path:
         return self.home / "policy"
 

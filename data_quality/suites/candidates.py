@@ -1,6 +1,7 @@
 """What a delivered batch must keep before it enters raw: one suite per contract table.
 
-The base is generated from the contract; what it cannot say, rules between columns, is added here by hand.
+The base is generated from the contract; what it cannot say, rules between columns, is added here by hand. What is
+usual for a delivery as a whole is told in ``deliveries.py``.
 Relationships between tables are dbt's business.
 """
 
@@ -20,6 +21,8 @@ class ContractColumn(Protocol):
     def name(self) -> str: ...
     @property
     def sql_type(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
     @property
     def null_policy(self) -> str: ...
     @property
@@ -46,32 +49,67 @@ class ContractTable(Protocol):
 # A local date may differ from the UTC date of its instant by the time zone, so by one day at most.
 _MORE_THAN_A_DAY_FROM = "abs(date_diff('day', cast({instant} at time zone 'UTC' as date), business_date)) > 1"
 
+# A row may be of a time to come only if it says what is planned: what happened, the sender knew when it was extracted.
+_LATER_THAN_EXTRACTED = "{instant} > extracted_at"
+_CURRENCY_CODE = "not regexp_full_match({column}, '[A-Z]{{3}}')"
+
+
+def _warn(promise: str, condition: str) -> NoRowsWhere:
+    return NoRowsWhere(promise, condition, severity="warning")
+
+
 CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
-    "crm.opportunity": (NoRowsWhere("a_won_opportunity_is_closed", "is_won and not is_closed"),),
+    "crm.account": (
+        _warn("created_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="created_at")),
+        _warn("no_account_is_its_own_parent", "parent_account_id = account_id"),
+    ),
+    "crm.opportunity": (
+        NoRowsWhere("a_won_opportunity_is_closed", "is_won and not is_closed"),
+        NoRowsWhere("business_date_is_near_created_at", _MORE_THAN_A_DAY_FROM.format(instant="created_at")),
+        _warn("an_amount_has_its_currency", "amount is not null and currency is null"),
+        _warn("close_date_is_not_before_business_date", "close_date < business_date"),
+        _warn("a_reason_for_losing_is_of_a_lost_opportunity", "lost_reason is not null and (is_won or not is_closed)"),
+    ),
     "crm.activity": (
         NoRowsWhere("business_date_is_near_occurred_at", _MORE_THAN_A_DAY_FROM.format(instant="occurred_at")),
     ),
+    "sales.customer": (
+        _warn("created_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="created_at")),
+    ),
     "sales.order": (
         NoRowsWhere("business_date_is_near_ordered_at", _MORE_THAN_A_DAY_FROM.format(instant="ordered_at")),
+        _warn("ordered_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="ordered_at")),
+        _warn("nothing_is_delivered_before_it_is_ordered", "delivered_date < business_date"),
+        _warn("nothing_is_promised_for_before_it_is_ordered", "promised_date < business_date"),
     ),
     "sales.order_line": (
         NoRowsWhere("net_amount_is_gross_less_discount", "gross_amount - discount_amount <> net_amount"),
         # Tills send lines without a quantity, for coupons: .6 % of the Complete Journey's. No measure divides by it.
-        NoRowsWhere("quantity_is_not_zero", "quantity = 0", severity="warning"),
-        NoRowsWhere("gross_amount_is_not_zero", "gross_amount = 0", severity="warning"),
+        _warn("quantity_is_not_zero", "quantity = 0"),
+        _warn("gross_amount_is_not_zero", "gross_amount = 0"),
+        _warn("discount_amount_is_at_most_gross_amount", "discount_amount > gross_amount"),
+        _warn("cost_amount_is_not_negative", "cost_amount < 0"),
     ),
     "sales.return_line": (
         NoRowsWhere("business_date_is_near_returned_at", _MORE_THAN_A_DAY_FROM.format(instant="returned_at")),
+        _warn("returned_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="returned_at")),
     ),
+    "finance.customer": (_warn("a_credit_limit_has_its_currency", "credit_limit is not null and currency is null"),),
     "finance.invoice": (
-        NoRowsWhere("due_date_is_not_before_issued_date", "due_date < issued_date", severity="warning"),
+        _warn("due_date_is_not_before_issued_date", "due_date < issued_date"),
+        _warn("tax_amount_is_at_most_total_amount", "abs(tax_amount) > total_amount"),
     ),
-    "finance.fx_rate": (NoRowsWhere("rate_is_positive", "rate <= 0"),),
+    "finance.payment": (_warn("unapplied_amount_is_at_most_amount", "abs(unapplied_amount) > abs(amount)"),),
+    "finance.payment_allocation": (_warn("amount_is_not_zero", "amount = 0"),),
+    "finance.fx_rate": (
+        NoRowsWhere("rate_is_positive", "rate <= 0"),
+        NoRowsWhere("a_currency_is_worth_itself", "from_ccy = to_ccy and rate <> 1"),
+    ),
 }
 
 
 def contract_suite(table: ContractTable) -> tuple[Rule, ...]:
-    """The rules of a contract table, for a relation that also carries the envelope's ``batch_id``."""
+    """The rules of a contract table, for a relation that also carries ``batch_id`` and ``extracted_at``."""
     columns = (("batch_id", "varchar"), *((column.name, column.sql_type) for column in table.columns))
     return (
         HasColumns(columns),
@@ -88,5 +126,8 @@ def _column_rules(column: ContractColumn) -> Iterator[Rule]:
         yield NotNull(column.name, severity="warning")
     if column.values:
         yield InSet(column.name, column.values)
+    if column.kind == "currency":
+        written = _CURRENCY_CODE.format(column=column.name)
+        yield _warn(f"{column.name}_is_written_as_in_iso_4217", written)
     if column.minimum is not None or column.maximum is not None:
         yield Between(column.name, column.minimum, column.maximum)

@@ -1,43 +1,69 @@
 """What a published mart must keep before a release goes out: one suite per mart.
 
-The shape of a mart is its dbt contract's business, its logic the unit tests'; here is what a reader relies on.
+The shape of a mart is its dbt contract's business, its keys the data tests', its logic the unit tests'; here is what a
+reader relies on. How it may differ from the last release is told in ``drift.py`` and ``thresholds.csv``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from data_quality.rules import Between, NotNull, Rule, Unique
+from data_quality.rules import Between, InSet, NoRowsWhere, NotNull, Rule, Unique
 from data_quality.table_rules import RowCount
+from data_quality.verdicts import STATUSES
 
 
 def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
-    """Mart name → its rules."""
+    """Mart name → its rules. Every published mart is here; the audit marts are still filling when they are judged."""
     return {
+        "audit_checks": (InSet("status", STATUSES),),
+        "audit_inputs": (
+            RowCount(minimum=1),
+            NoRowsWhere(
+                "every_record_is_accounted_for", "record_count <> accepted_count + duplicate_count + quarantined_count"
+            ),
+        ),
+        "audit_quarantine": (NotNull("rule"),),
+        "audit_reconciliation": (NoRowsWhere("residual_is_the_difference", "residual <> observed - expected"),),
+        "audit_releases": (Between("customer_count", minimum=0),),
+        "contribution_waterfall": (NotNull("step"),),
+        "customer_360": (
+            RowCount(minimum=1),
+            Unique(("customer_id",)),
+        ),
+        "customer_abc": (Between("share_before_rate", maximum=1), Between("abc_score", 0, 100)),
+        "customer_bands": (
+            Unique(("customer_id", "as_of_date", "lens")),
+            NotNull("lens"),
+            Between("score", 0, 100),
+        ),
+        "customer_identity": (Between("account_count", minimum=1),),
+        "customer_indicators": (
+            Between("order_count_365d", minimum=0),
+            Between("recency_days", minimum=0),
+            Between("return_rate_365d", 0, 1, severity="warning"),
+        ),
+        "customer_lifecycle": (NotNull("relation"), Between("lifecycle_score", 0, 100)),
+        "customer_months": (Between("order_count", minimum=0),),
+        "customer_orders": (Unique(("source_system", "order_id")),),
+        "customer_rfm": (Between("frequency_count", minimum=1), Between("rfm_score", 0, 100)),
+        "customer_scores": (
+            Unique(("customer_id", "as_of_date", "horizon_days")),
+            Between("inactive_probability", 0, 1),
+            Between("expected_purchases", minimum=0),
+        ),
+        "customer_tier_history": (
+            NotNull("tier"),
+            NoRowsWhere("an_interval_ends_after_it_begins", "valid_to_date <= valid_from_date"),
+        ),
         "customer_tiers": (
             RowCount(minimum=1),
             Unique(("customer_id", "as_of_date")),
             NotNull("tier"),
             Between("tier_score", 0, 100),
         ),
-        "customer_360": (
-            RowCount(minimum=1),
-            Unique(("customer_id",)),
-        ),
-        "customer_bands": (
-            Unique(("customer_id", "as_of_date", "lens")),
-            NotNull("lens"),
-            Between("score", 0, 100),
-        ),
-        "customer_scores": (
-            Unique(("customer_id", "as_of_date", "horizon_days")),
-            Between("inactive_probability", 0, 1),
-            Between("expected_purchases", minimum=0),
-        ),
-        "customer_indicators": (
-            Between("order_count_365d", minimum=0),
-            Between("recency_days", minimum=0),
-            Between("return_rate_365d", 0, 1, severity="warning"),
-        ),
-        "customer_orders": (Unique(("source_system", "order_id")),),
+        "lifecycle_transitions": (Between("customer_count", minimum=1),),
+        "policy_rules": (RowCount(minimum=1), NotNull("provenance")),
+        "tier_explanations": (NotNull("factor"), NotNull("contribution")),
+        "tier_movements": (NoRowsWhere("a_movement_leads_to_another_tier", "from_tier = to_tier"),),
     }

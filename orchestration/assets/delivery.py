@@ -1,5 +1,6 @@
 """The last stage: judge what was built as a whole, then publish it. A blocked run leaves the last release standing."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -8,22 +9,29 @@ import dagster as dg
 import duckdb
 
 from data_quality.conservation import conservation
+from data_quality.drift import compared_rules, drift_rules
 from data_quality.reconciliation import COMPARISONS, reconcile
+from data_quality.rules import Rule
 from data_quality.suites.marts import mart_suites
+from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
+from data_quality.waivers import expired_verdict, load_waivers
 from orchestration import dbt
-from orchestration.assets.ingestion import check_result
+from orchestration.assets.ingestion import check_result, days_of, limits
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
+from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
-from orchestration.release.gate import Promise, pass_gate, promised_checks, verdict_log
+from orchestration.release.gate import Promise, pass_gate, promised_checks
 from orchestration.release.lineage import write_lineage
 from orchestration.release.manifest import judged_by
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, release_id
+from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page
 from orchestration.release.retention import retire
 from orchestration.release.summary import report_facts, summarise, write_report
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts, verdict_log
 from orchestration.warehouse import open_warehouse, record_checks, record_reconciliations
 
 TOTALS_CHECK = "totals_agree_by_two_paths"
@@ -47,7 +55,6 @@ def mart_key(mart: Mart) -> dg.AssetKey:
 def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
     """Its checks stand on an asset of their own: on the marts they would block what the later marts are made of."""
     suites = mart_suites()
-    judged = [mart for mart in marts if mart.name in suites]
 
     @dg.multi_asset(
         name="quality",
@@ -65,7 +72,7 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
             dg.AssetCheckSpec(
                 _shape_check(mart), asset=QUALITY_KEY, blocking=True, description=f"Great Expectations on {mart.name}."
             )
-            for mart in judged
+            for mart in marts
         ]
         + [
             dg.AssetCheckSpec(
@@ -81,21 +88,60 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
     )
     def quality(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with writing(settings):
-            shapes = validate(
-                [Subject(m.name, f"select * from build.{m.schema}.{m.name}", suites[m.name]) for m in judged],
-                sql_setup=[f"attach '{settings.warehouse}' as build (read_only)"],
-            )
             with open_warehouse(settings) as connection:
                 totals = reconcile(connection, [*conservation(load_contract().tables), *COMPARISONS])
                 record_reconciliations(connection, totals)
-        agreed = [total.verdict for total in totals]
-        verdict_log(settings, context.run_id).append([*shapes, *agreed])
-        yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(shapes) + len(agreed)})
-        for mart in judged:
-            yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in shapes if v.subject == mart.name])
-        yield check_result(TOTALS_CHECK, QUALITY_KEY, agreed)
+                drifts = _drift_rules(settings, connection, marts)
+            # Under the name of its file, by which its views name their tables.
+            build = settings.warehouse.stem
+            shapes = validate(
+                [
+                    Subject(m.name, f"select * from {build}.{m.schema}.{m.name}", (*suites[m.name], *drifts[m.name]))
+                    for m in marts
+                ],
+                sql_setup=[*limits(settings), f"attach '{settings.warehouse}' as {build} (read_only)"],
+            )
+        _, as_of_date = days_of(context)
+        expired = expired_verdict(load_waivers(settings.waivers), as_of_date)
+        found = [*shapes, *(total.verdict for total in totals), expired]
+        verdicts = give_verdicts(settings, context.run_id, as_of_date, found)
+        yield dg.MaterializeResult(asset_key=QUALITY_KEY, metadata={"checks": len(verdicts)})
+        for mart in marts:
+            yield check_result(_shape_check(mart), QUALITY_KEY, [v for v in verdicts if v.subject == mart.name])
+        yield check_result(TOTALS_CHECK, QUALITY_KEY, [v for v in verdicts if v.owner == "reconciliation"])
 
     return quality
+
+
+def _drift_rules(
+    settings: Settings, connection: duckdb.DuckDBPyConnection, marts: list[Mart]
+) -> dict[str, tuple[Rule, ...]]:
+    """Per mart, what holds it to the last release. Audit marts speak of their run alone and have no such rules."""
+    (as_of_date,) = connection.execute("select max(as_of_date) from run.run_dates").fetchall()[0]
+    last, nothing = _last_release(settings, as_of_date)
+    found: dict[str, tuple[Rule, ...]] = {mart.name: () for mart in marts}
+    for mart in marts:
+        file = last / f"{mart.name}.parquet" if last else None
+        day = f" where as_of_date = date '{as_of_date}'" if mart.is_dated else ""
+        now = f"(select * from {mart.schema}.{mart.name}{day})"
+        if mart.is_hashed and file and file.exists():
+            before = f"read_parquet('{file}')"
+            found[mart.name] = compared_rules(connection, load_thresholds(), mart.name, now, before)
+        elif mart.is_hashed:
+            found[mart.name] = drift_rules(load_thresholds(), mart.name, nothing=nothing)
+    return found
+
+
+def _last_release(settings: Settings, as_of_date: date) -> tuple[Path | None, str]:
+    """The release to compare with, or why there is none: one of a later day knows more than this one will."""
+    try:
+        last = catalogue.current_release(settings)
+    except catalogue.NoRelease:
+        return None, "nothing to compare with: no release before"
+    told = json.loads((last / catalogue.MANIFEST).read_text(encoding="utf-8"))["as_of_date"]
+    if date.fromisoformat(told) > as_of_date:
+        return None, f"nothing to compare with: the last release is of a later day, {told}"
+    return last, "nothing to compare with: the last release has none of it"
 
 
 def _shape_check(mart: Mart) -> str:
@@ -138,6 +184,7 @@ def _release(
                 }
             )
             write_report(folder, report_facts(settings, registry, facts, build, inputs.model))
+            write_quality_page(settings, folder, facts, [entry.verdict for entry in given])
             write_lineage(folder, settings, registry)
             manifest = put_in_place(settings, folder, facts, build)
             published = settings.releases / str(manifest["release_id"])
@@ -148,6 +195,7 @@ def _release(
                 "retired": ", ".join(retired) or "none",
                 "dagster/row_count": manifest["customer_count"],
                 "report": dg.MetadataValue.path(str(published / "report.html")),
+                "quality": dg.MetadataValue.path(str(published / QUALITY_PAGE)),
                 "folder": dg.MetadataValue.path(str(published)),
             }
         )

@@ -5,10 +5,13 @@ from datetime import date
 
 import dagster as dg
 
+from data_quality.deliveries import Arriving, Delivered, delivery_rules
 from data_quality.rules import Rule
 from data_quality.suites.candidates import contract_suite
+from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
 from data_quality.verdicts import Verdict
+from data_quality.waivers import load_waivers
 from orchestration.extract import landing
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table, load_contract
@@ -17,8 +20,8 @@ from orchestration.extract.manifest import Batch, read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.locking import writing
 from orchestration.release.catalogue import last_decided_knowledge
-from orchestration.release.gate import verdict_log
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts
 
 FAMILIES = ("crm", "sales", "finance")
 SUITE_CHECK = "candidates_pass_their_suite"
@@ -30,7 +33,11 @@ AssetEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 def ingestion_assets(
     settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition
 ) -> list[dg.AssetsDefinition]:
-    """One multi-asset per family; its assets are the contract's tables, delivered or not."""
+    """One multi-asset per family; its assets are the contract's tables, delivered or not.
+
+    Raises WaiverError: waivers that cannot be read are told before anything runs.
+    """
+    load_waivers(settings.waivers)
     return [_family_assets(settings, registry, partitions, family) for family in FAMILIES]
 
 
@@ -67,9 +74,9 @@ def _family_assets(
             deliveries = landing.pending_deliveries(settings, feeds, until)
             context.log.info("%s: %d files to land", family, len(deliveries))
             candidates = landing.prepare(settings, deliveries)
-            verdicts = judge(tables, candidates, landed)
+            verdicts = judge(settings, tables, candidates, landed)
             verdicts.append(expected_files_verdict(family, landing.unexpected_files(settings, feeds)))
-            verdict_log(settings, context.run_id).append(verdicts)
+            verdicts = give_verdicts(settings, context.run_id, until, verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}
             passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]
@@ -81,21 +88,75 @@ def _family_assets(
     return extracts
 
 
-def judge(tables: Sequence[Table], candidates: Sequence[Candidate], landed: Sequence[Batch]) -> list[Verdict]:
-    """Verdicts on the candidates of each table: what landing says of its files, and Great Expectations of its rows."""
+def judge(
+    settings: Settings, tables: Sequence[Table], candidates: Sequence[Candidate], landed: Sequence[Batch]
+) -> list[Verdict]:
+    """Verdicts on the candidates of each table: what landing says of its files, and Great Expectations of its rows and
+    of what is usual for them."""
     verdicts = []
     subjects = []
     for table in tables:
         own = [item for item in candidates if item.entity == table.entity]
         before = [batch for batch in landed if (batch.family, batch.entity) == (table.family, table.entity)]
         verdicts += landing_verdicts(table, own, before)
-        files = ", ".join(f"'{item.data_file}'" for item in own if item.accepted)
-        if files:
-            relation = f"select * from read_parquet([{files}], hive_partitioning = false) where not is_deleted"
-            subjects.append(Subject(table.name, relation, contract_suite(table)))
+        arriving = [_arriving(item) for item in own if item.held is None and item.duplicate_of is None]
+        delivered = [_delivered(batch) for batch in before if batch.duplicate_of is None]
+        usual = delivery_rules(load_thresholds(), table.name, table.event_date, arriving, delivered)
+        suite = (*contract_suite(table), *usual)
+        if arriving:
+            subjects.append(Subject(table.name, _relation(table, own), suite))
         else:
-            verdicts += [_nothing_to_judge(table, rule) for rule in contract_suite(table)]
-    return verdicts + (validate(subjects) if subjects else [])
+            verdicts += [_nothing_to_judge(table, rule) for rule in suite]
+    return verdicts + validate(subjects, sql_setup=limits(settings))
+
+
+def limits(settings: Settings) -> list[str]:
+    """What the quality suites' own DuckDB may use, as its first statements."""
+    return [
+        f"set threads = {settings.threads}",
+        f"set memory_limit = '{settings.memory_limit}'",
+        f"set temp_directory = '{settings.scratch / 'spill'}'",
+    ]
+
+
+def _relation(table: Table, candidates: Sequence[Candidate]) -> str:
+    """The rows that would enter, each with the ``delivery_date`` of its file. No row is a relation all the same."""
+    with_rows = [item for item in candidates if item.accepted]
+    if not with_rows:
+        columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in table.raw_columns.items())
+        return f"select {columns}, cast(null as date) as delivery_date where false"
+    files = ", ".join(f"'{item.data_file}'" for item in with_rows)
+    days = ", ".join(f"('{item.batch_id}', date '{item.delivery.delivery_date}')" for item in with_rows)
+    return f"""
+        select candidates.*, delivered.delivery_date
+        from read_parquet([{files}], hive_partitioning = false) as candidates
+        inner join (values {days}) as delivered(batch_id, delivery_date) using (batch_id)
+        where not candidates.is_deleted"""
+
+
+def _arriving(item: Candidate) -> Arriving:
+    delivery = item.delivery
+    return Arriving(
+        source_system=delivery.feed.source_system,
+        delivery_date=delivery.delivery_date,
+        extracted_at=delivery.arrival.extracted_at,
+        records=item.records,
+        amounts={part.currency: part.delivered for part in item.amounts},
+        batch_id=item.batch_id,
+        file=delivery.name,
+        day_ends_at=delivery.feed.end_of_day(delivery.delivery_date),
+        is_daily=delivery.feed.delivered == "daily",
+    )
+
+
+def _delivered(batch: Batch) -> Delivered:
+    return Delivered(
+        source_system=batch.source_system,
+        delivery_date=batch.delivery_date,
+        extracted_at=batch.extracted_at,
+        records=batch.records,
+        amounts={part.currency: part.delivered for part in batch.amounts},
+    )
 
 
 def _nothing_to_judge(table: Table, rule: Rule) -> Verdict:

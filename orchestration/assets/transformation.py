@@ -20,9 +20,9 @@ from orchestration.locking import writing
 from orchestration.plan import days_between, plan_days
 from orchestration.policy import read_policies
 from orchestration.release.catalogue import decided_knowledge, decided_models
-from orchestration.release.gate import verdict_log
 from orchestration.release.publications import releases
 from orchestration.settings import Settings
+from orchestration.verdict_log import give_verdicts
 from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
 
 # A run with this tag decides its days with the knowledge it names, and not with the one the plan would give them.
@@ -140,7 +140,7 @@ def _build(
         results = dbt.build(settings, selection)
         with open_warehouse(settings) as connection:
             rows = _row_counts(connection, manifest, results)
-    verdict_log(settings, context.run_id).append(dbt.test_verdicts(results, manifest))
+    give_verdicts(settings, context.run_id, days_of(context)[1], dbt.test_verdicts(results, manifest))
     broken = []
     for result in results:
         if result.resource_type == "test":

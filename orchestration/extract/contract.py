@@ -69,7 +69,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One canonical table, delivered by the systems of one family. ``control_amount`` is its proof of conservation."""
+    """One canonical table, delivered by the systems of one family.
+
+    ``control_amount`` is its proof of conservation; ``event_date`` says on which day the row happened.
+    """
 
     family: str
     entity: str
@@ -77,6 +80,7 @@ class Table:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     control_amount: str | None = None
+    event_date: str | None = None
 
     @property
     def name(self) -> str:
@@ -160,7 +164,10 @@ def _table(name: str, body: dict[str, Any]) -> Table:
     amount = body.get("control_amount")
     if amount is not None and amount not in {column.name for column in columns if column.kind == "money"}:
         raise ContractError(f"contract: control_amount of {name} is {amount!r}, expected one of its money columns")
-    return Table(family, entity, body["grain"], tuple(body["key"]), columns, amount)
+    event_date = body.get("event_date")
+    if event_date is not None and event_date not in {column.name for column in columns if column.kind == "date"}:
+        raise ContractError(f"contract: event_date of {name} is {event_date!r}, expected one of its date columns")
+    return Table(family, entity, body["grain"], tuple(body["key"]), columns, amount, event_date)
 
 
 def _column(table: str, name: str, items: list[Any]) -> Column:

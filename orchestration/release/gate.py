@@ -9,15 +9,18 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 from data_quality.conservation import conservation
+from data_quality.deliveries import delivery_rules
+from data_quality.drift import drift_rules
 from data_quality.reconciliation import COMPARISONS, check_name
 from data_quality.suites.candidates import contract_suite
 from data_quality.suites.marts import mart_suites
+from data_quality.thresholds import load_thresholds
 from data_quality.verdicts import ForgedVerdict, Given, VerdictLog
+from data_quality.waivers import EXPIRED_CHECK, WAIVERS
 from orchestration import dbt
 from orchestration.extract.contract import load_contract
 from orchestration.extract.landing_checks import FILES_CHECK, LANDING_CHECKS
-from orchestration.extract.vault import load_pseudonymiser
-from orchestration.settings import Settings
+from orchestration.release.dictionary import marts_of
 
 SHOWN = 5
 
@@ -34,25 +37,26 @@ class Promise(NamedTuple):
     check_name: str
 
 
-def verdict_log(settings: Settings, run_id: str) -> VerdictLog:
-    """The log of a run's verdicts, sealed under a key of the installation's own."""
-    return VerdictLog(settings.verdict_log(run_id), run_id, load_pseudonymiser(settings).sealing_key)
-
-
 def promised_checks(manifest: dict[str, Any]) -> list[Promise]:
     """What every run checks: derived from the contract, the suites, the comparisons and dbt's ``manifest``."""
-    tables = load_contract().tables
+    tables, thresholds = load_contract().tables, load_thresholds()
     families = dict.fromkeys(table.family for table in tables)
+    suites = [
+        *((table.name, contract_suite(table)) for table in tables),
+        *((table.name, delivery_rules(thresholds, table.name, table.event_date, [], [])) for table in tables),
+        *mart_suites().items(),
+        *((mart.name, drift_rules(thresholds, mart.name)) for mart in marts_of(manifest) if mart.is_hashed),
+    ]
     return [
         *(Promise("landing", family, FILES_CHECK) for family in families),
         *(Promise("landing", table.name, check) for table in tables for check in LANDING_CHECKS),
-        *(Promise("great_expectations", table.name, rule.name) for table in tables for rule in contract_suite(table)),
+        *(Promise("great_expectations", subject, rule.name) for subject, suite in suites for rule in suite),
         *(Promise("dbt", subject, test) for subject, test in dbt.promised_tests(manifest)),
-        *(Promise("great_expectations", mart, rule.name) for mart, suite in mart_suites().items() for rule in suite),
         *(
             Promise("reconciliation", subject, check_name(measure))
             for subject, measure, *_ in (*conservation(tables), *COMPARISONS)
         ),
+        Promise("waivers", WAIVERS, EXPIRED_CHECK),
     ]
 
 

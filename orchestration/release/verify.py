@@ -19,11 +19,11 @@ from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch, ManifestError, read_manifest
 from orchestration.policy import policy_sha256
 from orchestration.release.catalogue import MANIFEST, POINTER, read_release
-from orchestration.release.gate import verdict_log
 from orchestration.release.manifest import canonical
 from orchestration.release.publications import LOG, RETIRED, Event, LogError, read_log, retired
 from orchestration.release.retention import LASTING
 from orchestration.settings import Settings
+from orchestration.verdict_log import verdict_log
 
 OnFile = Callable[[Path], None]
 NOTHING = "nothing"

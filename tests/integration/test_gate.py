@@ -13,8 +13,9 @@ from orchestration import dbt
 from orchestration.assets.delivery import RELEASE_KEY
 from orchestration.definitions import JOB, build_defs
 from orchestration.release.catalogue import read_release
-from orchestration.release.gate import Promise, Refused, pass_gate, promised_checks, verdict_log
+from orchestration.release.gate import Promise, Refused, pass_gate, promised_checks
 from orchestration.running import open_instance
+from orchestration.verdict_log import verdict_log
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from orchestration.settings import DBT_PROJECT
 
 MARTS = sorted(file.stem for file in (DBT_PROJECT / "models" / "marts").rglob("*.sql"))
 TOKEN = re.compile(r"[0-9a-f]{8}:[0-9a-f]{32}")
-OWNERS = {"landing", "great_expectations", "dbt", "reconciliation"}
+OWNERS = {"landing", "great_expectations", "dbt", "reconciliation", "waivers"}
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_current_points_to_the_last_day_and_earlier_releases_stay(published_home
 
 def test_a_release_holds_every_mart_and_its_companions_and_nothing_else(published_home: Published) -> None:
     companions = {"serving.duckdb", "manifest.json", "model.json", "report.html", "data_dictionary.md"}
-    companions |= {"lineage.json", "lineage.html"}
+    companions |= {"quality.html", "lineage.json", "lineage.html"}
     assert {file.name for file in published_home.release.iterdir()} == companions | {
         f"{mart}.parquet" for mart in MARTS
     }
@@ -267,7 +267,7 @@ def test_no_person_and_no_token_is_in_a_published_mart(published_home: Published
     assert personal_in("\n".join(str(cell) for row in cells for cell in row), published_home.home) == []
 
 
-@pytest.mark.parametrize("file", ["report.html", "manifest.json", "data_dictionary.md"])
+@pytest.mark.parametrize("file", ["report.html", "quality.html", "manifest.json", "data_dictionary.md"])
 def test_no_person_and_no_token_is_in_a_page(published_home: Published, file: str) -> None:
     text = (published_home.release / file).read_text(encoding="utf-8")
     assert personal_in(text + html.unescape(text), published_home.home) == []

@@ -124,7 +124,7 @@ def test_the_page_refers_to_nothing_outside_itself(page: str) -> None:
     assert not re.search(r"https?://|\bsrc\s*=|@import|<link|<script|<iframe|<image", page)
     targets = re.findall(r"(?:href=\"|url\()([^\")]*)", page)
     assert targets
-    assert all(target.startswith("#") for target in targets)
+    assert {target for target in targets if not target.startswith("#")} == {"quality.html"}  # beside it in the release
 
 
 def test_the_same_facts_give_the_same_bytes(page: str, release: duckdb.DuckDBPyConnection) -> None:

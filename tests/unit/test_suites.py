@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+import yaml
+
+from data_quality.drift import MIX_OF, SUM_OF
 from data_quality.rules import Between, NotNull
 from data_quality.suites.candidates import CROSS_FIELD_RULES, contract_suite
 from data_quality.suites.marts import mart_suites
+from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
 from orchestration.extract.contract import load_contract
+from orchestration.settings import DBT_PROJECT
 
 
 def test_a_contract_suite_follows_the_table_and_every_hand_written_rule_has_a_table() -> None:
@@ -16,10 +22,20 @@ def test_a_contract_suite_follows_the_table_and_every_hand_written_rule_has_a_ta
         "columns_are_as_promised",
         "batch_id_payment_id_invoice_id_is_unique",
         *(f"{column}_is_not_null" for column in ("payment_id", "invoice_id", "amount", "applied_date")),
+        "amount_is_not_zero",
     ]
     return_line = {rule.name: rule for rule in suites["sales.return_line"]}
     assert return_line["customer_ref_is_not_null"] == NotNull("customer_ref", severity="warning")
     assert return_line["net_amount_is_within_bounds"] == Between("net_amount", maximum=0)
+
+
+@pytest.mark.parametrize(("code", "status"), [("CNY", "pass"), (None, "pass"), ("cny", "warn"), ("RMB¥", "warn")])
+def test_a_currency_that_is_no_code_is_warned_of(code: str | None, status: str) -> None:
+    suite = contract_suite(load_contract().table("finance.payment"))
+    rule = next(rule for rule in suite if rule.name == "currency_is_written_as_in_iso_4217")
+    value = "null" if code is None else f"'{code}'"
+    (verdict,) = validate([Subject("payments", f"select cast({value} as varchar) as currency", (rule,))])
+    assert (verdict.status, verdict.blocks) == (status, False)
 
 
 def test_every_contract_table_is_judged_in_one_go_and_an_empty_delivery_passes() -> None:
@@ -32,36 +48,68 @@ def test_every_contract_table_is_judged_in_one_go_and_an_empty_delivery_passes()
 
 
 # Per table: the columns that its hand-written rules read, a sound row, then one row to break each rule in turn.
+AT = "timestamptz '2025-01-01 01:00:00Z'"
+NEXT_DAY = "timestamptz '2025-01-02 00:00:00Z'"
 CROSS_FIELD_CASES = {
-    "crm.opportunity": ("is_won, is_closed", "true, true", "true, false"),
+    "crm.account": (
+        "account_id, parent_account_id, created_at, extracted_at",
+        f"'a', 'b', {AT}, {AT}",
+        f"'a', null, {NEXT_DAY}, {AT}",
+        f"'a', 'a', {AT}, {AT}",
+    ),
+    "crm.opportunity": (
+        "is_won, is_closed, created_at, business_date, amount, currency, close_date, lost_reason",
+        f"true, true, {AT}, date '2025-01-01', 10, 'CNY', date '2025-01-01', null",
+        f"true, false, {AT}, date '2025-01-01', 10, 'CNY', date '2025-01-01', null",
+        f"true, true, {AT}, date '2025-01-03', 10, 'CNY', date '2025-01-03', null",
+        f"true, true, {AT}, date '2025-01-01', 10, null, date '2025-01-01', null",
+        f"true, true, {AT}, date '2025-01-01', 10, 'CNY', date '2024-12-31', null",
+        f"true, true, {AT}, date '2025-01-01', 10, 'CNY', date '2025-01-01', 'price'",
+    ),
     "crm.activity": (
         "occurred_at, business_date",
         "timestamptz '2025-01-01 23:00:00Z', date '2025-01-02'",
         "timestamptz '2025-01-01 23:00:00Z', date '2025-01-03'",
     ),
+    "sales.customer": ("created_at, extracted_at", f"{AT}, {AT}", f"{NEXT_DAY}, {AT}"),
     "sales.order": (
-        "ordered_at, business_date",
-        "timestamptz '2025-01-01 01:00:00Z', date '2024-12-31'",
-        "timestamptz '2025-01-01 01:00:00Z', date '2024-12-30'",
+        "ordered_at, business_date, extracted_at, delivered_date, promised_date",
+        f"{AT}, date '2024-12-31', {AT}, date '2025-01-01', null",
+        f"{AT}, date '2024-12-30', {AT}, null, date '2024-12-30'",
+        f"{NEXT_DAY}, date '2025-01-02', {AT}, null, null",
+        f"{AT}, date '2025-01-01', {AT}, date '2024-12-31', null",
+        f"{AT}, date '2025-01-01', {AT}, null, date '2024-12-31'",
     ),
     "sales.order_line": (
-        "gross_amount, discount_amount, net_amount, quantity",
-        "100.0, 10.0, 90.0, 1",
-        "100.0, 10.0, 90.01, 1",
-        "100.0, 10.0, 90.0, 0",
-        "0.0, 0.0, 0.0, 1",
+        "gross_amount, discount_amount, net_amount, quantity, cost_amount",
+        "100.0, 10.0, 90.0, 1, 0",
+        "100.0, 10.0, 90.01, 1, null",
+        "100.0, 10.0, 90.0, 0, 1",
+        "0.0, 0.0, 0.0, 1, 1",
+        "100.0, 100.1, -0.1, 1, 1",
+        "100.0, 10.0, 90.0, 1, -1",
     ),
     "sales.return_line": (
-        "returned_at, business_date",
-        "timestamptz '2025-01-01 00:00:00Z', date '2025-01-01'",
-        "timestamptz '2025-01-01 00:00:00Z', date '2024-01-01'",
+        "returned_at, business_date, extracted_at",
+        f"{AT}, date '2025-01-01', {AT}",
+        f"{AT}, date '2024-01-01', {AT}",
+        f"{NEXT_DAY}, date '2025-01-02', {AT}",
     ),
+    "finance.customer": ("credit_limit, currency", "10, 'CNY'", "10, null"),
     "finance.invoice": (
-        "issued_date, due_date",
-        "date '2025-01-02', date '2025-01-02'",
-        "date '2025-01-02', date '2025-01-01'",
+        "issued_date, due_date, total_amount, tax_amount",
+        "date '2025-01-02', date '2025-01-02', 113, 13",
+        "date '2025-01-02', date '2025-01-01', 113, null",
+        "date '2025-01-02', date '2025-01-02', 113, 113.1",
     ),
-    "finance.fx_rate": ("rate", "7.1", "0"),
+    "finance.payment": ("amount, unapplied_amount", "-10, -10", "10, 10.01"),
+    "finance.payment_allocation": ("amount", "1", "0"),
+    "finance.fx_rate": (
+        "from_ccy, to_ccy, rate",
+        "'CNY', 'CNY', 1",
+        "'USD', 'CNY', 0",
+        "'CNY', 'CNY', 1.01",
+    ),
 }
 
 
@@ -78,6 +126,22 @@ def test_each_hand_written_rule_is_broken_by_its_row_and_by_no_other() -> None:
         subjects.append(Subject(table, f"select * from (values {values}) v(batch_id, {columns})", suite))
         broken += [(table, "warn" if rule.severity == "warning" else "fail", (rule.name,)) for rule in suite]
     assert [(verdict.subject, verdict.status, verdict.batch_ids) for verdict in validate(subjects)] == broken
+
+
+def test_every_published_mart_has_a_suite_and_every_threshold_a_mart_and_columns_of_it() -> None:
+    """The models' files say which marts there are and which columns they have."""
+    files = (DBT_PROJECT / "models" / "marts").glob("*/_*.yml")
+    models = [model for file in files for model in yaml.safe_load(file.read_text()).get("models", [])]
+    marts = {model["name"]: {column["name"] for column in model["columns"]} for model in models}
+    assert set(marts) == {file.stem for file in (DBT_PROJECT / "models" / "marts").glob("*/*.sql")}
+    assert set(mart_suites()) == set(marts)
+    assert all(mart_suites().values())
+    tables = {table.name for table in load_contract().tables}
+    for row in load_thresholds().rows:
+        assert row.subject == "*" or row.subject in (marts if row.scope == "release" else tables), row
+        for prefix in (SUM_OF, MIX_OF):
+            if row.measure.startswith(prefix):
+                assert set(row.measure.removeprefix(prefix).split("_and_")) <= marts[row.subject], row
 
 
 def test_a_mart_suite_fails_what_a_reader_may_not_meet() -> None:

@@ -95,6 +95,19 @@ def test_a_row_without_a_batch_id_holds_every_batch() -> None:
     assert (verdict.status, verdict.batch_ids) == ("fail", ("b1", "b2"))
 
 
+def test_keys_that_share_their_hash_are_told_apart_and_equal_ones_with_empty_parts_are_not() -> None:
+    """The macro stands for a hash that gives every key the same number."""
+    same = "select * from (values ('1', null), ('2', null)) v(id, kind)"
+    always_equal = "create macro hash(a, b) as 1"
+    suite = (Unique(("id", "kind")),)
+    apart = validate([Subject("frame", same, suite)], sql_setup=[always_equal])
+    twice = validate([Subject("frame", f"{same} union all {same}", suite)])
+    assert [(verdict.status, verdict.observed) for verdict in (*apart, *twice)] == [
+        ("pass", "0 of 2 rows"),
+        ("fail", "4 of 4 rows (100.0%)"),
+    ]
+
+
 def test_a_failing_warning_warns_and_blocks_nothing() -> None:
     (verdict,) = judge(frame(CLEAN), NotNull("kind", severity="warning"))
     assert (verdict.status, verdict.severity, verdict.blocks) == ("warn", "warning", False)
