@@ -16,7 +16,7 @@ from dbt_common.events.event_manager import EventManager
 from dbt_common.events.event_manager_client import ctx_set_event_manager, get_event_manager
 
 
-class Unheard(EventManager):
+class Unheard(EventManager):  # type: ignore[misc]
     """Composes no message: there are no logs, and what fails is in the results. What would raise still raises."""
 
     def fire_event(
@@ -38,10 +38,10 @@ def spared() -> Iterator[None]:
     source, validate = BehaviorFlagRendered.__dict__["_default_source"], dbtClassMixin.__dict__["validate"]
     ctx_set_event_manager(Unheard())
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")
-    dbtClassMixin.validate = classmethod(lambda cls, data: None)  # type: ignore[assignment]
+    dbtClassMixin.validate = classmethod(lambda cls, data: None)
     try:
         yield
     finally:
         ctx_set_event_manager(heard)
         BehaviorFlagRendered._default_source = source
-        dbtClassMixin.validate = validate  # type: ignore[method-assign]
+        dbtClassMixin.validate = validate
