@@ -108,7 +108,11 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
     manifest_path(settings)
     manifest = _parsed_manifest(FINGERPRINT.read_text())
     _take_seeds_from(settings.policy, manifest)
-    results = _invoke(settings, [command, "--no-write-json", "--indirect-selection", "empty", *selection], manifest)
+    from orchestration.dbt_overhead import spared
+
+    arguments = [command, "--no-write-json", "--indirect-selection", "empty", *selection]
+    with spared():
+        results = _invoke(settings, arguments, manifest)
     return [
         NodeResult(
             unique_id=result.node.unique_id,

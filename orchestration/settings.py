@@ -140,6 +140,7 @@ def export_environment(settings: Settings) -> None:
         TIERING_THREADS=str(settings.threads),
         TIERING_MEMORY_LIMIT=settings.memory_limit,
         DAGSTER_HOME=str(settings.dagster_home),
+        DAGSTER_EVENT_BATCH_SIZE="1000",  # what a run plans is one batch, and stored in one transaction
         DO_NOT_TRACK="1",
         GX_ANALYTICS_ENABLED="false",
     )
