@@ -106,7 +106,7 @@ def explain(
         raise typer.BadParameter(f"--lang is {language!r}, expected one of {', '.join(LANGUAGES)}")
     with told_plainly():
         settings = load_settings()
-        release = _release_of(settings, date_.date()) if date_ else current_release(settings)
+        release = release_of(settings, date_.date()) if date_ else current_release(settings)
         try:
             explanation = explained(release, customer)
         except UnknownCustomer as error:
@@ -139,7 +139,7 @@ def scores(
         raise typer.Exit(code)
 
 
-def _release_of(settings: Settings, day: date) -> Path:
+def release_of(settings: Settings, day: date) -> Path:
     """The newest release of an as-of date. Raises NoRelease naming the dates that have one."""
     manifests = published(settings)
     of_day = [manifest["release_id"] for manifest in manifests if manifest["as_of_date"] == day.isoformat()]

@@ -18,6 +18,7 @@ from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.release.raw_zone import RawZone, account_table
 from orchestration.settings import Settings
+from orchestration.warehouse import AlteredRaw
 
 RATES = "finance.fx_rate"
 IN_FORCE = "in force"
@@ -82,18 +83,27 @@ def rows_of_accounts(settings: Settings, known_at: datetime, accounts: Iterable[
 
 
 def rows_of_records(settings: Settings, known_at: datetime, records: Iterable[tuple[str, str, str]]) -> Source:
-    """The records (table, source system, key), all that hangs on them, and what that names in turn."""
-    with duckdb.connect() as connection:
-        connection.execute(f"set threads = {settings.threads}")
-        zone = RawZone(connection, settings, known_at)
-        zone.want(records)
-        rows = [SourceRow(**row) for table in zone.contract.tables for row in zone.rows(table)]
-        currencies = sorted({str(row.values["currency"]) for row in rows if row.values.get("currency")})
-        rates = zone.contract.table(RATES)
-        zone.want_where(rates, "from_ccy in (select unnest(?))", [currencies])
-        rejected = zone.rejected({row.table for row in rows})
-        keys = {key for row in zone.fetch("select id from wanted") for key in row.values()}
-        rows += [SourceRow(**row) for row in zone.rows(rates)]
+    """The records (table, source system, key), all that hangs on them, and what that names in turn.
+
+    Raises AlteredRaw for a file of the raw zone that is gone or cannot be read.
+    """
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"set threads = {settings.threads}")
+            return _read(settings, RawZone(connection, settings, known_at), records)
+    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+        raise AlteredRaw(f"raw zone: {str(error).splitlines()[0]}; restore it from a backup") from error
+
+
+def _read(settings: Settings, zone: RawZone, records: Iterable[tuple[str, str, str]]) -> Source:
+    zone.want(records)
+    rows = [SourceRow(**row) for table in zone.contract.tables for row in zone.rows(table)]
+    currencies = sorted({str(row.values["currency"]) for row in rows if row.values.get("currency")})
+    rejected = zone.rejected({row.table for row in rows})
+    keys = {key for row in zone.fetch("select id from wanted") for key in row.values()}
+    rates = zone.contract.table(RATES)
+    zone.want_where(rates, "from_ccy in (select unnest(?))", [currencies])
+    rows += [SourceRow(**row) for row in zone.rows(rates)]
     told = [RejectedRow(**row) for row in rejected if keys & _words(row["raw_text"])]
     held = {row.batch_id for row in rows}
     batches = tuple(batch for batch in zone.batches if batch.batch_id in held)

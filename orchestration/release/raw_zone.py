@@ -38,7 +38,7 @@ def references(table: Table, contract: Contract) -> dict[str, Table]:
 
 def account_table(family: str, contract: Contract) -> Table:
     """The family's own list of customers."""
-    return next(table for table in contract.family(family) if table.entity in ("account", "customer"))
+    return next(table for table in contract.family(family) if _lists_accounts(table))
 
 
 class RawZone:
@@ -142,6 +142,7 @@ class RawZone:
         named = [
             f"(source_system, {column}) in (select source_system, id from wanted where name = '{parent.name}')"
             for column, parent in self.links[table.name].items()
+            if self.links[parent.name] or _lists_accounts(parent)  # nobody asks for owners and products
         ]
         if named and (files := self._files(table)):
             self.connection.execute(
@@ -153,7 +154,7 @@ class RawZone:
     def _want_parents(self, table: Table) -> None:
         """What loaded rows name, but for accounts, which are asked for or somebody else's, and what hangs on none."""
         for column, parent in self.links[table.name].items():
-            if table.name in self.loaded and self.links[parent.name] and parent.entity not in ("account", "customer"):
+            if table.name in self.loaded and self.links[parent.name] and not _lists_accounts(parent):
                 self.connection.execute(
                     f"insert into wanted select distinct '{parent.name}', source_system, {column} "
                     f"from raw.{table.raw_name} where {column} is not null"
@@ -190,6 +191,10 @@ class RawZone:
         if rows:
             self.connection.register("values_to_insert", pa.Table.from_pylist(rows))
             self.connection.execute(f"insert into {table} by name select * from values_to_insert")
+
+
+def _lists_accounts(table: Table) -> bool:
+    return table.entity in ("account", "customer")
 
 
 def _may_be_shown(column: Column) -> bool:
