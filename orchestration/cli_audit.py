@@ -30,7 +30,10 @@ def export(
     language: Annotated[str, typer.Option("--lang", help="en or zh: the language of its words.")] = "en",
     as_json: AsJson = False,
 ) -> None:
-    """One file that shows and recomputes a tier: words, steps, rules, source rows by file and line, checks, hashes."""
+    """One file that shows and recomputes a tier: words, steps, rules, source rows by file and line, checks, hashes.
+
+    Exit code 1: something in it does not agree with what was published.
+    """
     from orchestration.release.dossier import dossier, page
     from orchestration.release.explain import LANGUAGES, UnknownCustomer
     from orchestration.warehouse import AlteredRaw
@@ -47,12 +50,14 @@ def export(
             raise typer.Exit(FAILED) from error
         if as_json:
             print_json(document)
-            return
-        file = to or Path(f"dossier-{document['customer_id']}-{document['as_of_date']}.html")
-        file.write_text(page(document), encoding="utf-8")
-        for seal in document["seals"]:
-            out.print(f"{'ok  ' if seal['is_kept'] else 'FAIL'} {seal['what']}: {seal['found']}", markup=False)
-        out.print(f"dossier  {file.resolve()}", markup=False)
+        else:
+            file = to or Path(f"dossier-{document['customer_id']}-{document['as_of_date']}.html")
+            file.write_text(page(document), encoding="utf-8")
+            for seal in document["seals"]:
+                out.print(f"{'ok  ' if seal['is_kept'] else 'FAIL'} {seal['what']}: {seal['found']}", markup=False)
+            out.print(f"dossier  {file.resolve()}", markup=False)
+        if not all(seal["is_kept"] for seal in document["seals"]):
+            raise typer.Exit(FAILED)
 
 
 @audit.command()

@@ -127,7 +127,11 @@ def _seals(settings: Settings, tier: Row, policy: Policy, again: Recomputation, 
         query = "select tier from read_parquet($file) where customer_id = $customer_id"
         told = fetch(ledger, query, file=str(decided), customer_id=tier["customer_id"]) if decided.exists() else []
     return [
-        _seal("The tier computed again is the published one", again.tier.value == tier["tier"], f"{again.tier.value}"),
+        _seal(
+            "The tier computed again is the published one",
+            again.tier.is_equal is not False and again.tier.published == tier["tier"],
+            again.tier.value or again.tier.how,
+        ),
         _seal(
             "Every step computed again equals what was published",
             not again.unequal,

@@ -113,19 +113,25 @@ class _Again:
         return found
 
     def tier(self, lenses: Lenses) -> None:
-        """Every lens that counts, weighed and rounded; their sum; the tier whose bounds hold it."""
+        """Every lens, those that count weighed and rounded; their sum; the tier whose bounds hold it."""
         told = {row["factor"]: row for row in self._of_customer("tier_explanations")}
+        bands = {row["lens"]: row for row in self._of_customer("customer_bands")}
+        weights = {rule["rule_name"]: rule for rule in self.policy.of("weight", "tier")}
+        for lens in sorted(set(bands) - set(weights)):
+            self._score(lenses, lens, bands[lens])
         base = self.policy.parameter("tier_base_score")
         total = converted(base["rule_value"], Decimal(1)) or Decimal(0)
         self._step("score", "base", "the policy's", (total, _of(told, "base", "contribution")), (base,))
-        weights = self.policy.of("weight", "tier")
-        for weight in sorted(weights, key=lambda rule: (-rule["rule_value"], rule["rule_name"])):
-            lens = weight["rule_name"]
-            score = self._score(lenses, lens, told.get(lens))
+        for lens, weight in sorted(weights.items(), key=lambda item: (-item[1]["rule_value"], item[0])):
+            score = self._score(lenses, lens, bands.get(lens))
             part = converted(score * weight["rule_value"], Decimal(1)) or Decimal(0)
             how = f"{lens}: {_plain(score)} points × {_plain(weight['rule_value'])}"
             self._step("score", lens, how, (part, _of(told, lens, "contribution")), (weight,))
             total += part
+        for factor in sorted(set(told) - set(weights) - {"base"}):
+            how = "not computed again: no weight of the policy stands behind it"
+            self._untested("score", factor, how, told[factor]["contribution"])
+            total += told[factor]["contribution"]
         self._step("tier", "tier_score", "the sum of these", (total, self.published["tier_score"]))
         try:
             band = self.policy.holding("tier", total)
