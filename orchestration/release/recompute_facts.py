@@ -105,8 +105,8 @@ def indicators(
         return quotient(top, bottom + sum(summed(name, window)[0] for name in also), "0.000001", ROUND_FLOOR), count
 
     def dated(measure: str) -> list[date]:
-        """Days of the measure up to the as-of day, the first and the last of which are wanted."""
-        return sorted({entry.day for entry in found if entry.measure == measure and entry.day <= as_of})
+        """Days of the measure up to the as-of day in order, of which the first and the last are wanted."""
+        return sorted(entry.day for entry in found if entry.measure == measure and entry.day <= as_of)
 
     orders, contacts = dated("order_count"), dated("contact_count")
     net, order_count = summed("net_amount", "365d"), summed("order_count", "365d")
