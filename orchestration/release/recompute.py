@@ -1,0 +1,204 @@
+"""A customer's tier computed again from its source rows and the release's rules, beside what was published.
+
+Plain Decimal, by another path than the models': indicators from ``recompute_facts``, judgements from
+``recompute_lenses``, then contributions, score and tier. What cannot be computed again is a step that says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from orchestration.extract.contract import load_contract
+from orchestration.release.provenance import RATES, Source, SourceRow
+from orchestration.release.raw_zone import account_table
+from orchestration.release.recompute_facts import Entry, Rates, converted, entries, indicators
+from orchestration.release.recompute_lenses import Lenses
+from orchestration.release.report_queries import Row, fetch
+from orchestration.release.rule_lines import CannotJudge, Policy, UnknownMethod
+
+FAMILY_ORDER = {"crm": "a", "sales": "b", "finance": "c"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing computed: from what, by which rules (rows of policy_rules), and what the release says of it.
+
+    ``is_equal`` is None where it was not computed again; ``how`` then says why, and the release's word is taken on.
+    """
+
+    stage: str
+    what: str
+    how: str
+    rules: tuple[Row, ...]
+    value: Any
+    published: Any
+    is_equal: bool | None
+
+
+@dataclass(frozen=True)
+class Recomputation:
+    """All steps in order, what each source row added to which measure, and the exchange rates that were used."""
+
+    steps: tuple[Step, ...]
+    entries: tuple[Entry, ...]
+    rates: tuple[SourceRow, ...]
+
+    @property
+    def tier(self) -> Step:
+        return self.steps[-1]
+
+    @property
+    def unequal(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_equal is False)
+
+    @property
+    def untested(self) -> tuple[Step, ...]:
+        return tuple(step for step in self.steps if step.is_equal is None)
+
+
+def recompute(release: Path, customer_id: str, source: Source, policy: Policy) -> Recomputation:
+    """The steps from rows to tier, under the policy of the release."""
+    with duckdb.connect() as marts:
+        for file in release.glob("*.parquet"):
+            marts.execute(f"create view {file.stem} as from read_parquet('{file}')")
+        again = _Again(marts, customer_id, source, policy)
+        found = again.indicators()
+        again.tier(Lenses(marts, customer_id, again.figures, policy))
+    used = sorted(again.rates.used, key=lambda row: (row.values["from_ccy"], row.values["rate_date"]))
+    return Recomputation(tuple(again.steps), tuple(found), tuple(used))
+
+
+class _Again:
+    """The steps as they are taken, one customer's."""
+
+    def __init__(self, marts: duckdb.DuckDBPyConnection, customer_id: str, source: Source, policy: Policy) -> None:
+        self.marts, self.customer_id, self.source, self.policy = marts, customer_id, source, policy
+        self.steps: list[Step] = []
+        self.figures: dict[str, Any] = {}
+        (self.published,) = self._of_customer("customer_tiers")
+        max_age = int(policy.parameter("fx_max_age_days")["rule_value"])
+        self.rates = Rates(source.in_force(RATES), policy.version["reporting_currency"], max_age)
+
+    def indicators(self) -> list[Entry]:
+        """Whose rows they are, and every published indicator summed again."""
+        identity = self._of_customer("customer_identity")
+        self._identity(identity)
+        accounts = {(row["source_system"], row["source_id"]) for row in identity}
+        counted = {rule["rule_name"]: rule["rule_value"] == 1 for rule in self.policy.of("order_status", "is_counted")}
+        windows = {rule["rule_name"]: rule for rule in self.policy.of("window", "window")}
+        days = {name: rule["rule_value"] and int(rule["rule_value"]) for name, rule in windows.items()}
+        found = entries(self.source, accounts, self.rates, counted)
+        (published,) = self._of_customer("customer_indicators")
+        names = [name for name in published if name not in ("as_of_date", "customer_id")]
+        again = indicators(found, self.published["as_of_date"], days, names)
+        tables = {account_table(row["family"], load_contract()).name for row in identity}
+        standing = sum(len(self.source.in_force(table)) for table in tables)
+        again["account_count"] = standing, standing
+        for name in names:
+            if name in again:
+                self.figures[name], count = again[name]
+                window = windows.get(name.rpartition("_")[2])
+                rules = (window,) if window and window["rule_value"] else ()
+                self._step("indicator", name, f"{count} rows", (self.figures[name], published[name]), rules)
+            else:
+                self._untested("indicator", name, "not computed again: how is not known here", published[name])
+        return found
+
+    def tier(self, lenses: Lenses) -> None:
+        """Every lens, those that count weighed and rounded; their sum; the tier whose bounds hold it."""
+        told = {row["factor"]: row for row in self._of_customer("tier_explanations")}
+        bands = {row["lens"]: row for row in self._of_customer("customer_bands")}
+        weights = {rule["rule_name"]: rule for rule in self.policy.of("weight", "tier")}
+        for lens in sorted(set(bands) - set(weights)):
+            self._score(lenses, lens, bands[lens])
+        base = self.policy.parameter("tier_base_score")
+        total = converted(base["rule_value"], Decimal(1)) or Decimal(0)
+        self._step("score", "base", "the policy's", (total, _of(told, "base", "contribution")), (base,))
+        for lens, weight in sorted(weights.items(), key=lambda item: (-item[1]["rule_value"], item[0])):
+            score = self._score(lenses, lens, bands.get(lens))
+            part = converted(score * weight["rule_value"], Decimal(1)) or Decimal(0)
+            how = f"{lens}: {_plain(score)} points × {_plain(weight['rule_value'])}"
+            self._step("score", lens, how, (part, _of(told, lens, "contribution")), (weight,))
+            total += part
+        for factor in sorted(set(told) - set(weights) - {"base"}):
+            how = "not computed again: no weight of the policy stands behind it"
+            self._untested("score", factor, how, told[factor]["contribution"])
+            total += told[factor]["contribution"]
+        self._step("tier", "tier_score", "the sum of these", (total, self.published["tier_score"]))
+        try:
+            band = self.policy.holding("tier", total)
+        except CannotJudge as error:
+            self._step("tier", "score_tier", str(error), (None, self.published["score_tier"]))
+            return
+        name, how = band["rule_name"], f"the tier whose bounds hold {_plain(total)}"
+        self._step("tier", "score_tier", how, (name, self.published["score_tier"]), (band,))
+        if self.published["tier"] == self.published["score_tier"]:
+            self._step("tier", "tier", "nothing moved it from that", (name, self.published["tier"]), (band,))
+        else:
+            how = "not computed again: what moved it from the tier of its score is the release's word"
+            self._untested("tier", "tier", how, self.published["tier"])
+
+    def _identity(self, identity: list[Row]) -> None:
+        """The id is the hash of the account known first. That accounts belong together is not computed again."""
+        first = []
+        for row in identity:
+            table = account_table(row["family"], load_contract()).name
+            versions = [
+                version.known_from
+                for version in self.source.rows
+                if (version.table, version.source_system) == (table, row["source_system"])
+                and version.record_id == row["source_id"]
+                and not version.is_deleted
+                and version.known_from != version.known_to
+            ]
+            if versions:
+                first.append((min(versions), FAMILY_ORDER[row["family"]], row["source_system"], row["source_id"]))
+        at, *rest = min(first) if first else (None, "")
+        told = "|".join((f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}" if at else "", *rest))
+        value = hashlib.sha256(told.encode()).hexdigest()[:16]
+        self._step("identity", "customer_id", f"hash of the account known first, {told}", (value, self.customer_id))
+        if rules := sorted({row["rule"] for row in identity} - {"none"}):
+            how = f"not computed again: that {len(identity)} accounts are one customer, by {' and '.join(rules)}"
+            self._untested("identity", "accounts", how, len(identity))
+
+    def _score(self, lenses: Lenses, lens: str, told: Row | None) -> Decimal:
+        """The points of a lens; the release's where it cannot be judged again."""
+        said = f"{_plain(told['value'])} {told['band']}, {_plain(told['score'])}" if told else None
+        try:
+            judged = lenses.judge(lens)
+        except UnknownMethod as error:
+            self._untested("lens", lens, f"not computed again: {error}", said)
+            return Decimal(told["score"]) if told else Decimal(0)
+        value = f"{_plain(judged.figure)} {judged.band}, {_plain(judged.score)}"
+        self._step("lens", lens, judged.how, (value, said), judged.rules)
+        return judged.score
+
+    def _of_customer(self, mart: str) -> list[Row]:
+        return fetch(self.marts, f"select * from {mart} where customer_id = $customer", customer=self.customer_id)
+
+    def _step(self, stage: str, what: str, how: str, both: tuple[Any, Any], rules: tuple[Row, ...] = ()) -> None:
+        """``both``: the value computed again, and the published one."""
+        self.steps.append(Step(stage, what, how, rules, *both, is_equal=both[0] == both[1]))
+
+    def _untested(self, stage: str, what: str, how: str, published: Any) -> None:
+        self.steps.append(Step(stage, what, how, (), None, published, None))
+
+
+def _of(rows: Mapping[str, Row], name: str, column: str) -> Any:
+    return rows[name][column] if name in rows else None
+
+
+def _plain(number: Decimal | None) -> str:
+    """A number without zeros that say nothing; a dash for none."""
+    if number is None:
+        return "–"
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
