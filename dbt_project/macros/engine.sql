@@ -19,8 +19,9 @@
 {% macro default__short_hash(text) -%}substring(sha2({{ text }}, 256), 1, 16){%- endmacro %}
 {% macro duckdb__short_hash(text) -%}substring(sha256({{ text }}), 1, 16){%- endmacro %}
 
-{#- The upper end of an interval that is still open. -#}
+{#- The upper end of an interval that is still open, and what comes before every instant a record is known from. -#}
 {% macro end_of_time() -%}cast('9999-12-31 00:00:00+00' as timestamp with time zone){%- endmacro %}
+{% macro start_of_time() -%}cast('0001-01-01 00:00:00+00' as timestamp with time zone){%- endmacro %}
 {% macro end_of_dates() -%}cast('9999-12-31' as date){%- endmacro %}
 {% macro start_of_dates() -%}cast('0001-01-01' as date){%- endmacro %}
 
