@@ -45,7 +45,9 @@ def compare_marts(
 ) -> list[MartComparison]:
     """Every mart that the release's manifest has a content hash of, against the same mart of a build."""
     day = date.fromisoformat(released["as_of_date"])
-    built = {row[:2] for row in build.execute("select schema_name, table_name from duckdb_tables()").fetchall()}
+    built = {
+        row[:2] for row in build.execute("select table_schema, table_name from information_schema.tables").fetchall()
+    }
     recomputed = {
         mart.name: content_hash(build, _as_released(mart, day), mart.hashed_columns)
         for mart in marts

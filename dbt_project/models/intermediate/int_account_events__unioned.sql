@@ -11,18 +11,16 @@ with receivables as (
         greatest(event_date, due_date) as counted_date,
         greatest(event_date, {{ add_days('due_date', 1) }}) as overdue_date,
         known_from, known_to
-    from {{ ref('int_receivables__converted') }} as receivables
+    from {{ changed_rows('known_at', ref('int_receivables__converted')) }} as receivables
     where uncounted_reason is null
-        and {{ changed_since('known_at', 'receivables') }}
 
 )
 
 select
     source_system, customer_ref as source_id, order_date as event_date, order_date as window_date, known_from, known_to,
     {{ event_measures({'order_count': 1}) }}
-from {{ ref('int_orders__counted') }} as orders
+from {{ changed_rows('known_at', ref('int_orders__counted')) }} as orders
 where is_counted
-    and {{ changed_since('known_at', 'orders') }}
 
 union all
 
@@ -35,9 +33,8 @@ select
         'margin_amount': 'coalesce(margin_amount, 0)',
         'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
     }) }}
-from {{ ref('int_order_lines__converted') }} as lines
+from {{ changed_rows('known_at', ref('int_order_lines__converted')) }} as lines
 where is_counted
-    and {{ changed_since('known_at', 'lines') }}
 
 union all
 
@@ -49,9 +46,8 @@ select
         'margin_amount': 'coalesce(margin_amount, 0)',
         'costless_amount': 'case when margin_amount is null then net_amount else 0 end',
     }) }}
-from {{ ref('int_returns__converted') }} as returns
+from {{ changed_rows('known_at', ref('int_returns__converted')) }} as returns
 where is_counted
-    and {{ changed_since('known_at', 'returns') }}
 
 union all
 
@@ -83,14 +79,12 @@ union all
 select
     source_system, account_id as source_id, opened_date as event_date, opened_date as window_date, known_from, known_to,
     {{ event_measures({'pipeline_amount': 'amount'}) }}
-from {{ ref('int_opportunities__converted') }} as opportunities
+from {{ changed_rows('known_at', ref('int_opportunities__converted')) }} as opportunities
 where uncounted_reason is null
-    and {{ changed_since('known_at', 'opportunities') }}
 
 union all
 
 select
     source_system, account_id as source_id, business_date as event_date, business_date as window_date, known_from, known_to,
     {{ event_measures({'contact_count': 1}) }}
-from {{ ref('stg_crm__activities') }} as activities
-where {{ changed_since('known_at', 'activities') }}
+from {{ changed_rows('known_at', ref('stg_crm__activities')) }} as activities

@@ -3,12 +3,12 @@
 with accounts as (
 
     select days.source_system, days.source_id
-    from {{ ref('int_account_days') }} as days
-    where {{ new_in_ledger('days') }}
-        and (
-            days.order_count <> 0 or days.gross_amount <> 0 or days.net_amount <> 0 or days.returned_amount <> 0
-            or days.margin_amount <> 0
-        )
+    from {{ new_in_ledger() }} as days
+    where days.order_count <> 0
+        or days.gross_amount <> 0
+        or days.net_amount <> 0
+        or days.returned_amount <> 0
+        or days.margin_amount <> 0
 
 )
 

@@ -7,7 +7,7 @@ with lines as (
 
     select
         source_system, line_id, order_id, product_id, quantity, gross_amount, discount_amount, net_amount,
-        cost_amount, known_from, known_to
+        cost_amount, batch_id, source_line, known_from, known_to
     from {{ ref('stg_sales__order_lines') }}
     {%- if is_incremental() %}
     where (source_system, line_id) in (
@@ -48,6 +48,8 @@ converted as (
         {{ converted('lines.net_amount', 'orders.rate') }} as net_amount,
         {{ converted('lines.cost_amount', 'orders.rate') }} as cost_amount,
         lines.net_amount as net_amount_original,
+        lines.batch_id,
+        lines.source_line,
         greatest(lines.known_from, orders.known_from) as known_from,
         least(lines.known_to, orders.known_to) as known_to
     from lines
@@ -77,6 +79,8 @@ select
     cost_amount,
     {{ money('net_amount - cost_amount') }} as margin_amount,
     net_amount_original,
+    batch_id,
+    source_line,
     known_from,
     known_to
 from converted

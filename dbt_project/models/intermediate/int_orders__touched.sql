@@ -2,7 +2,7 @@
     returns has changed, their day has come, or their customer may be another. Without such a date, every order. -#}
 with orders as (
 
-    select source_system, order_id, customer_ref, order_date, known_from, known_to from {{ ref('int_orders__counted') }}
+    select source_system, order_id, customer_ref, order_date from {{ ref('int_orders__counted') }}
 
 ),
 
@@ -12,17 +12,25 @@ accounts as (
 
 )
 
-select orders.source_system, orders.order_id
-from orders
-where {{ changed_since('as_of_known_at', 'orders') }}
-    or orders.order_date > {{ built('as_of_date') }}
-    or (orders.source_system, orders.customer_ref) in (select source_system, source_id from accounts)
+select changed.source_system, changed.order_id
+from {{ changed_rows('as_of_known_at', ref('int_orders__counted')) }} as changed
 
 union
 
-select lines.source_system, lines.order_id
-from {{ ref('int_order_lines__converted') }} as lines
-where {{ changed_since('as_of_known_at', 'lines') }}
+select source_system, order_id
+from orders
+where order_date > {{ built('as_of_date') }}
+
+union
+
+select source_system, order_id
+from orders
+where (source_system, customer_ref) in (select source_system, source_id from accounts)
+
+union
+
+select changed.source_system, changed.order_id
+from {{ changed_rows('as_of_known_at', ref('int_order_lines__converted')) }} as changed
 
 union
 

@@ -14,7 +14,8 @@ with invoices as (
 
 changed_invoices as (
 
-    select invoices.source_system, invoices.invoice_id from invoices where {{ changed_since('known_at', 'invoices') }}
+    select changed.source_system, changed.invoice_id
+    from {{ changed_rows('known_at', ref('int_invoices__rated')) }} as changed
 
 ),
 
@@ -36,9 +37,8 @@ allocations as (
     {%- if is_incremental() %}
     where (source_system, invoice_id) in (select source_system, invoice_id from changed_invoices)
         or (source_system, payment_id, invoice_id) in (
-            select allocations.source_system, allocations.payment_id, allocations.invoice_id
-            from {{ ref('stg_finance__payment_allocations') }} as allocations
-            where {{ changed_since('known_at', 'allocations') }}
+            select changed.source_system, changed.payment_id, changed.invoice_id
+            from {{ changed_rows('known_at', ref('stg_finance__payment_allocations')) }} as changed
         )
     {%- endif %}
 
@@ -52,16 +52,18 @@ credit_notes as (
     from {{ ref('stg_finance__credit_notes') }}
     {%- if is_incremental() %}
     where (source_system, note_id) in (
+        select source_system, note_id
+        from {{ ref('stg_finance__credit_notes') }}
+        where (source_system, invoice_id) in (select source_system, invoice_id from changed_invoices)
+        union all
         select notes.source_system, notes.note_id
         from {{ ref('stg_finance__credit_notes') }} as notes
-        left join invoices
+        inner join invoices
             on notes.source_system = invoices.source_system
             and notes.invoice_id = invoices.invoice_id
-        where {{ changed_since('known_at', 'notes') }}
-            or {{ changed_since('known_at', 'invoices') }}
-            or (notes.currency, notes.issued_date) in ({{ changed_rates() }})
-            or (notes.currency, invoices.issued_date) in ({{ changed_rates() }})
+        where (notes.currency, invoices.issued_date) in ({{ changed_rates() }})
     )
+        or {{ of_changed_records(ref('stg_finance__credit_notes'), 'note_id', 'issued_date') }}
     {%- endif %}
 
 ),

@@ -3,7 +3,18 @@
 {{ config(materialized='incremental', unique_key=['source_system', 'return_line_id']) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 
-with returns as (
+with changed_lines as (
+
+    select changed.source_system, changed.line_id
+    from {{ changed_rows('known_at', ref('int_order_lines__converted')) }} as changed
+    union all
+    select lines.source_system, lines.line_id
+    from {{ ref('int_order_lines__converted') }} as lines
+    where lines.order_date in (select rates.valid_date from ({{ changed_rates() }}) as rates)
+
+),
+
+returns as (
 
     select
         source_system, return_line_id, original_line_id, customer_ref, business_date as return_date, net_amount,
@@ -13,14 +24,11 @@ with returns as (
     where (source_system, return_line_id) in (
         select returns.source_system, returns.return_line_id
         from {{ ref('stg_sales__return_lines') }} as returns
-        left join {{ ref('int_order_lines__converted') }} as lines
-            on returns.source_system = lines.source_system
-            and returns.original_line_id = lines.line_id
-        where {{ changed_since('known_at', 'returns') }}
-            or {{ changed_since('known_at', 'lines') }}
-            or (returns.currency, returns.business_date) in ({{ changed_rates() }})
-            or (returns.currency, lines.order_date) in ({{ changed_rates() }})
+        inner join changed_lines
+            on returns.source_system = changed_lines.source_system
+            and returns.original_line_id = changed_lines.line_id
     )
+        or {{ of_changed_records(ref('stg_sales__return_lines'), 'return_line_id', 'business_date') }}
     {%- endif %}
 
 ),

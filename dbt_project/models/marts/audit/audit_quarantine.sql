@@ -6,29 +6,17 @@ with release as (
 
 ),
 
-orders as (
-
-    select source_system, order_id, currency, batch_id, source_line, known_from, known_to
-    from {{ ref('int_orders__counted') }}
-    where uncounted_reason = 'no_fx_rate'
-
-),
-
 without_a_rate as (
 
     select batch_id, source_line, currency, known_from, known_to
-    from orders
+    from {{ ref('int_orders__counted') }}
+    where uncounted_reason = 'no_fx_rate'
 
     union all
 
-    select
-        lines.batch_id, lines.source_line, orders.currency,
-        greatest(lines.known_from, orders.known_from) as known_from,
-        least(lines.known_to, orders.known_to) as known_to
-    from {{ ref('stg_sales__order_lines') }} as lines
-    inner join orders
-        on lines.source_system = orders.source_system
-        and lines.order_id = orders.order_id
+    select batch_id, source_line, currency, known_from, known_to
+    from {{ ref('int_order_lines__converted') }}
+    where uncounted_reason = 'no_fx_rate'
 
     union all
 

@@ -1,6 +1,7 @@
 {#- From gross sales to contribution (消费贡献) over the policy's year. Parts carry their sign, so that every subtotal is
     the sum of the parts above it. What no source delivers yet is a step without an amount, and the last subtotal is
-    named after what it still lacks. -#}
+    named after what it still lacks. A view: the steps of a customer are one row of sums, spelled out when a release is written. -#}
+{{ config(materialized='view') }}
 {%- set steps = [
     ('gross_sales', 'gross_amount', false, 'Gross sales', '毛销售额'),
     ('discounts', '-discount_amount', false, 'Discounts', '折扣'),

@@ -1,3 +1,6 @@
+{#- A view: identity as it stands on the release date is not stored twice. -#}
+{{ config(materialized='view') }}
+
 select
     dates.as_of_date,
     identity.customer_id,

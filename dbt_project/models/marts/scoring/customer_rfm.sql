@@ -1,5 +1,5 @@
 {#- Scores by quantile: 1 + floor(groups x customers strictly below / customers). Equal values always score alike,
-    whatever the order of rows. -#}
+    whatever the order of rows. What a cell of scores is worth is worked out once a cell. -#}
 with buyers as (
 
     select as_of_date, customer_id, last_order_date, recency_days, order_count_365d, net_amount_365d
@@ -10,7 +10,8 @@ with buyers as (
 
 policy as (
 
-    select as_of_date, policy_version, quantile_count, score_scale from {{ ref('int_policy__in_force') }}
+    select as_of_date, policy_version, cast(quantile_count as bigint) as quantile_count, score_scale
+    from {{ ref('int_policy__in_force') }}
 
 ),
 
@@ -59,6 +60,37 @@ scored as (
     from counted
     inner join policy on counted.as_of_date = policy.as_of_date
 
+),
+
+cells as (
+
+    select distinct policy_version, quantile_count, score_scale, r_score, f_score, m_score from scored
+
+),
+
+judged as (
+
+    select
+        cells.policy_version,
+        cells.r_score,
+        cells.f_score,
+        cells.m_score,
+        cast(cells.r_score as varchar) || cast(cells.f_score as varchar) || cast(cells.m_score as varchar) as rfm_cell,
+        segments.segment as rfm_segment,
+        cast({{ money_quotient(
+            'cells.score_scale * ('
+            ~ 'weights.recency_weight * (cells.r_score - 1) '
+            ~ '+ weights.frequency_weight * (cells.f_score - 1) '
+            ~ '+ weights.monetary_weight * (cells.m_score - 1))',
+            '(cells.quantile_count - 1)'
+        ) }} as decimal(9, 4)) as rfm_score
+    from cells
+    inner join weights on cells.policy_version = weights.policy_version
+    left join segments
+        on cells.policy_version = segments.policy_version
+        and cells.r_score between segments.recency_from and segments.recency_to
+        and cells.f_score between segments.frequency_from and segments.frequency_to
+
 )
 
 select
@@ -70,19 +102,13 @@ select
     scored.r_score,
     scored.f_score,
     scored.m_score,
-    cast(scored.r_score as varchar) || cast(scored.f_score as varchar) || cast(scored.m_score as varchar) as rfm_cell,
-    segments.segment as rfm_segment,
-    cast({{ money_quotient(
-        'scored.score_scale * ('
-        ~ 'weights.recency_weight * (scored.r_score - 1) '
-        ~ '+ weights.frequency_weight * (scored.f_score - 1) '
-        ~ '+ weights.monetary_weight * (scored.m_score - 1))',
-        '(scored.quantile_count - 1)'
-    ) }} as decimal(9, 4)) as rfm_score,
+    judged.rfm_cell,
+    judged.rfm_segment,
+    judged.rfm_score,
     scored.policy_version
 from scored
-inner join weights on scored.policy_version = weights.policy_version
-left join segments
-    on scored.policy_version = segments.policy_version
-    and scored.r_score between segments.recency_from and segments.recency_to
-    and scored.f_score between segments.frequency_from and segments.frequency_to
+inner join judged
+    on scored.policy_version = judged.policy_version
+    and scored.r_score = judged.r_score
+    and scored.f_score = judged.f_score
+    and scored.m_score = judged.m_score

@@ -1,5 +1,7 @@
 {#- What each factor adds to the tier score: contributions are rounded here, once, and the score is their sum, so that
-    they explain it to the last digit. The base is a factor like the others. -#}
+    they explain it to the last digit. The base is a factor like the others. A view: all but the weight stands in
+    customer_bands. -#}
+{{ config(materialized='view') }}
 with policy as (
 
     select as_of_date, policy_version, tier_base_score from {{ ref('int_policy__in_force') }}
