@@ -28,7 +28,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Is anything altered? Every raw file, decision, release, manifest and verdict against the hash it was given."""
-    from orchestration.release.verify import verify as verified
+    from orchestration.audit.verify import verify as verified
 
     columns = (SpinnerColumn(), TextColumn("{task.completed:,} files"), TextColumn("{task.description}"))
     with told_plainly(), Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
@@ -105,7 +105,7 @@ def export(
 
     Exit code 1: something in it does not agree with what was published.
     """
-    from orchestration.release.dossier import dossier, page
+    from orchestration.audit.dossier import dossier, page
     from orchestration.release.explain import LANGUAGES, UnknownCustomer
     from orchestration.warehouse import AlteredRaw
 
@@ -139,7 +139,7 @@ def rows(
     as_json: AsJson = False,
 ) -> None:
     """The delivered rows behind a row of a mart, each with its file and line."""
-    from orchestration.release.mart_rows import NoRow, rows_behind
+    from orchestration.audit.mart_rows import NoRow, rows_behind
     from orchestration.warehouse import AlteredRaw
 
     if wrong := [key for key in keys if "=" not in key]:

@@ -129,7 +129,7 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """What a column of the current release is computed from, down to source columns and policy rows."""
-    from orchestration.release.lineage_tree import Lineage, UnknownColumn
+    from orchestration.lineage.tree import Lineage, UnknownColumn
 
     with told_plainly():
         release = current_release(load_settings())

@@ -20,11 +20,11 @@ from orchestration import dbt
 from orchestration.assets.ingestion import check_result, days_of, limits
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import Registry
+from orchestration.lineage.graph import write_lineage
 from orchestration.locking import writing
 from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.gate import Promise, pass_gate, promised_checks
-from orchestration.release.lineage import write_lineage
 from orchestration.release.manifest import judged_by
 from orchestration.release.publish import ReleaseInputs, export, put_in_place, release_id
 from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page

@@ -11,12 +11,12 @@ from installation import PROVE, Published, copy_of, current, environment, settin
 
 from orchestration import dbt
 from orchestration.assets.delivery import release_inputs
+from orchestration.audit.verify import verify
 from orchestration.locking import writing
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.publications import releases
 from orchestration.release.publish import export, put_in_place, release_id
 from orchestration.release.summary import summarise
-from orchestration.release.verify import verify
 from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse import open_warehouse
 

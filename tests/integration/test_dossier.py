@@ -13,8 +13,8 @@ import duckdb
 import pytest
 from installation import PROVE, Published, copy_of, current, rows, settings_of, tiering
 
-from orchestration.release.dossier import dossier, page
-from orchestration.release.mart_rows import NoRow, rows_behind
+from orchestration.audit.dossier import dossier, page
+from orchestration.audit.mart_rows import NoRow, rows_behind
 from orchestration.settings import POLICY_SEEDS, Settings
 
 TOKEN = re.compile(r"[0-9a-f]{8}:[0-9a-f]{32}")

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from installation import PROVE, Published, copy_of, current, settings_of, tiering
 
+from orchestration.audit.verify import verify
 from orchestration.release.catalogue import NoRelease, connect, connect_to, read_release, rollback
 from orchestration.release.publications import LOG, read_log
 from orchestration.release.retention import LASTING, retire
-from orchestration.release.verify import verify
 from orchestration.settings import POLICY_SEEDS, Settings
 
 # What is written once: the place, and how many of its files there must be for the draw to mean something.

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from orchestration import dbt
-from orchestration.release.lineage import LINEAGE, PAGE, compute, project_lineage, write_lineage
-from orchestration.release.lineage_origins import Relation, table
-from orchestration.release.lineage_sql import trace
-from orchestration.release.lineage_tree import Lineage, UnknownColumn
+from orchestration.lineage.graph import LINEAGE, PAGE, compute, project_lineage, write_lineage
+from orchestration.lineage.origins import Relation, table
+from orchestration.lineage.sql import trace
+from orchestration.lineage.tree import Lineage, UnknownColumn
 from orchestration.settings import Settings
 from orchestration.warehouse import ML_TABLES
 
@@ -317,7 +317,7 @@ def test_incremental_models_are_told_in_their_full_form(compiled: dict[str, str]
 def test_the_lineage_of_an_unchanged_project_is_not_computed_again(
     tmp_path: Path, document: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orchestration.release.lineage.compute", None)
+    monkeypatch.setattr("orchestration.lineage.graph.compute", None)
     assert project_lineage(Settings(home=tmp_path)) == document
 
 

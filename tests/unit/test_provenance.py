@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from installation import PROVE, settings_of
 
+from orchestration.audit.provenance import Source, rows_of_accounts
+from orchestration.audit.raw_zone import references
 from orchestration.extract import landing
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import Batch
 from orchestration.extract.registry import load_registry
 from orchestration.plan import PlannedDay
-from orchestration.release.provenance import Source, rows_of_accounts
-from orchestration.release.raw_zone import references
 from orchestration.settings import Settings
 from orchestration.warehouse import AlteredRaw, load_run, open_warehouse
 

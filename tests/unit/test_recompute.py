@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from orchestration.audit.provenance import Source, SourceRow
+from orchestration.audit.recompute_facts import Rates, entries, indicators
+from orchestration.audit.rule_lines import CannotJudge, Policy, located, read_policy
 from orchestration.policy import PolicyError
-from orchestration.release.provenance import Source, SourceRow
-from orchestration.release.recompute_facts import Rates, entries, indicators
-from orchestration.release.rule_lines import CannotJudge, Policy, located, read_policy
 from orchestration.settings import POLICY_SEEDS
 
 AS_OF = date(2025, 6, 30)

@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 
-from orchestration.release.recompute_facts import quotient
+from orchestration.audit.recompute_facts import quotient
+from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod
 from orchestration.release.report_queries import Row, fetch
-from orchestration.release.rule_lines import CannotJudge, Policy, UnknownMethod
 
 
 @dataclass(frozen=True)

@@ -17,16 +17,16 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from orchestration.audit.provenance import RATES, Source, SourceRow, rows_of_accounts
+from orchestration.audit.recompute import Recomputation, recompute
+from orchestration.audit.rule_lines import Policy, read_policy
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.policy import VERSIONS
 from orchestration.release import report_format as fmt
 from orchestration.release.catalogue import MANIFEST
 from orchestration.release.explain import explain, in_words
-from orchestration.release.provenance import RATES, Source, SourceRow, rows_of_accounts
-from orchestration.release.recompute import Recomputation, recompute
 from orchestration.release.report_queries import Row, fetch
-from orchestration.release.rule_lines import Policy, read_policy
 from orchestration.settings import Settings
 
 FILE_FACTS = (

@@ -24,11 +24,11 @@ from typing import TYPE_CHECKING, Any
 from orchestration import dbt
 from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, load_contract
 from orchestration.extract.registry import ColumnMap, Registry
-from orchestration.release.lineage_page import render_lineage
+from orchestration.lineage.page import render_lineage
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
-    from orchestration.release.lineage_origins import Origins, Relation
+    from orchestration.lineage.origins import Origins, Relation
 
 LINEAGE = "lineage.json"
 PAGE = "lineage.html"
@@ -83,8 +83,8 @@ def delivered(document: Document, registry: Registry | None) -> Document:
 
 def compute(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Document:
     """The lineage of a dbt project. ``compiled``: the SQL of every model of the manifest by unique id."""
-    from orchestration.release.lineage_origins import RULE, UNKNOWN, VALUE, table
-    from orchestration.release.lineage_sql import trace
+    from orchestration.lineage.origins import RULE, UNKNOWN, VALUE, table
+    from orchestration.lineage.sql import trace
 
     nodes: list[Document] = []
     columns: list[Document] = []

@@ -13,8 +13,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from orchestration.lineage.graph import LINEAGE, MAIN, ROWS
 from orchestration.release.catalogue import NoRelease
-from orchestration.release.lineage import LINEAGE, MAIN, ROWS
 
 LEAVES = ("source", "policy", "run")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.audit.provenance import RATES, Source, SourceRow, rows_of_accounts, rows_of_records
+from orchestration.audit.rule_lines import located
 from orchestration.release.catalogue import MANIFEST
-from orchestration.release.provenance import RATES, Source, SourceRow, rows_of_accounts, rows_of_records
 from orchestration.release.report_queries import Row, fetch
-from orchestration.release.rule_lines import located
 from orchestration.settings import Settings
 
 WHOLE = (

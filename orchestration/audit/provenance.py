@@ -13,10 +13,10 @@ from typing import Any
 
 import duckdb
 
+from orchestration.audit.raw_zone import RawZone, account_table
 from orchestration.extract.contract import load_contract
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
-from orchestration.release.raw_zone import RawZone, account_table
 from orchestration.settings import Settings
 from orchestration.warehouse import AlteredRaw
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import duckdb
 
+from orchestration.audit.provenance import RATES, Source, SourceRow
+from orchestration.audit.raw_zone import account_table
+from orchestration.audit.recompute_facts import Entry, Rates, converted, entries, indicators
+from orchestration.audit.recompute_lenses import Lenses
+from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod
 from orchestration.extract.contract import load_contract
-from orchestration.release.provenance import RATES, Source, SourceRow
-from orchestration.release.raw_zone import account_table
-from orchestration.release.recompute_facts import Entry, Rates, converted, entries, indicators
-from orchestration.release.recompute_lenses import Lenses
 from orchestration.release.report_queries import Row, fetch
-from orchestration.release.rule_lines import CannotJudge, Policy, UnknownMethod
 
 FAMILY_ORDER = {"crm": "a", "sales": "b", "finance": "c"}
 

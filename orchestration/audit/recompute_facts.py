@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
-from orchestration.release.provenance import Source, SourceRow
+from orchestration.audit.provenance import Source, SourceRow
 
 DIGITS = 60  # of quotients, so that no rounding before the last one shows
 Key = tuple[str, str]  # an account: source system and code

@@ -13,7 +13,7 @@ from functools import partial
 
 from sqlglot import exp, parse_one
 
-from orchestration.release.lineage_origins import NOTHING, Origins, Relation, as_condition, equal, merged, not_followed
+from orchestration.lineage.origins import NOTHING, Origins, Relation, as_condition, equal, merged, not_followed
 
 NOT_FOLLOWED = ("laterals", "pivots", "connect", "match")
 Tables = Callable[[str], Relation | None]
