@@ -57,7 +57,7 @@ def not_passed(*items: Arriving, before: Sequence[Delivered] = BEFORE) -> dict[s
     return {name: told.status for name, told in judged(*items, before=before).items() if told.status != "pass"}
 
 
-def test_a_delivery_like_those_of_its_weekday_passes_and_says_what_as_usual() -> None:
+def test_a_delivery_like_those_of_its_weekday_passes_and_says_what_is_usual() -> None:
     assert not_passed(arriving(370)) == {}
     assert judged(arriving(370))["volume_share_within_reason"].observed == (
         "sales/order_line_370.parquet: 370 records, usual 400 (0.9250)"
