@@ -1,12 +1,12 @@
 """The lineage of every column of the warehouse: what it is computed from, down to source columns and policy rows.
 
 Two files of a release say it: ``lineage.json`` for programs, ``lineage.html`` for people. What depends on the project
-alone is computed once for each state of it and kept beside dbt's manifest. How one query is read is lineage_sql.py's.
+alone is computed once for each state of it and kept beside dbt's manifest. How one query is read is sql.py's.
 
 ``lineage.json`` has four lists. ``nodes``: name, kind (source, run, policy, ml, model), layer, description, relation.
 ``columns``: id (``<node>.<name>``), type, description, ``texts`` (the expressions that make it), and for source columns
 their PII class and ``delivered_as``, the names they have in each system. ``edges``: from, to (ids of columns), kind
-(value or condition), ``by``, what makes it a condition, in the words of lineage_origins.py and ``model`` for what a
+(value or condition), ``by``, what makes it a condition, in the words of origins.py, and ``model`` for what a
 model says, and ``is_main``: values and conditions that choose, which a reader follows first; where a column has none,
 all it has. The column ``<node>.*`` stands for which rows a node has: it decides over all its columns, and a constant is
 said to come from it. ``unresolved``: column and reason; nothing is guessed.
@@ -226,7 +226,7 @@ def _state() -> str:
     folder = Path(__file__).parent
     read = [CONTRACT_FILE, *(folder.parent / name for name in ("warehouse.py", "scoring.py", "extract/contract.py"))]
     digest = hashlib.sha256((dbt.project_fingerprint() + __version__).encode())
-    for path in (*read, folder / "lineage.py", folder / "lineage_sql.py"):
+    for path in (*read, *sorted(folder.glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

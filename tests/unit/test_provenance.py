@@ -126,7 +126,15 @@ def test_the_rows_of_one_record_settle_as_a_run_settles_those_of_all(
         for offset, records, late in files:
             batches += deliver(settings, "account", offset, [f"{key} {owner}" for key, owner in records.items()], late)
         with open_warehouse(settings) as build:
-            load_run(settings, build, PLAN, [b for b in batches if b.known_at <= known_at], [], project="as it is")
+            load_run(
+                settings,
+                build,
+                PLAN,
+                [b for b in batches if b.known_at <= known_at],
+                [],
+                run_id="one",
+                project="as it is",
+            )
             expected = build.execute(
                 "select source_record_id, batch_id, source_line, known_from, nullif(known_to, "
                 "timestamptz '9999-12-31 00:00:00+00') from raw.raw_crm__account order by all"
