@@ -160,3 +160,31 @@ def rows(
             table.add_row(place.file, str(place.line), place.of, place.record, place.state)
         out.print(table)
         out.print(found.note, markup=False)
+
+
+@audit.command()
+def personal(
+    customer: Annotated[str | None, typer.Argument(help="What is kept of one customer, by its id or any code.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where personal data is and who may read it; of a customer, how many values the vault holds. Never a value."""
+    from orchestration.audit.personal import kept_of, personal_columns
+    from orchestration.release.explain import UnknownCustomer
+
+    with told_plainly():
+        settings = load_settings()
+        release = release_of(settings, None)
+        try:
+            found = kept_of(settings, release, customer) if customer else personal_columns(settings, release)
+        except UnknownCustomer as error:
+            err.print(str(error), markup=False)
+            raise typer.Exit(FAILED) from error
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    names = [name.replace("_", " ") for name in asdict(found[0])] if found else []
+    table = Table(*names, title=release.name, title_justify="left")
+    for row in found:
+        values = asdict(row).values()
+        table.add_row(*(", ".join(value) or "none" if isinstance(value, tuple) else str(value) for value in values))
+    out.print(table)

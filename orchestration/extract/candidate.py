@@ -160,7 +160,8 @@ class _Parse:
         text = "pseudonymise(raw_text)" if is_personal else "raw_text"
         values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
         return f"""
-            select cast(source_line as bigint) as source_line, 'broken_line' as rule, null as column_name,
+            select cast(source_line as bigint) as source_line, 'broken_line' as rule,
+                cast(null as varchar) as column_name,
                 {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
             from (values {values}) as broken (source_line, raw_text)"""
 
