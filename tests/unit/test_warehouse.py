@@ -235,6 +235,19 @@ def test_loading_again_loads_nothing_and_the_runs_own_tables_start_anew(landed: 
         assert connection.execute("select count(*) from run.run_quarantined_rows").fetchall() == [(1,)]
 
 
+def test_rows_set_aside_load_together_whatever_rule_they_broke(settings: Settings) -> None:
+    """A file of broken lines alone names no column; it must not tell that of the next file's rows."""
+    settled(settings)
+    folder = settings.landing / "hr"
+    folder.mkdir(parents=True)
+    (folder / "owner_20250101.csv").write_text("id,team,level,gone\na,1,,\nb\n", encoding="utf-8")
+    (folder / "owner_20250102.csv").write_text("id,team,level,gone\nc,2,x,\nd,2,,\n", encoding="utf-8")
+    load(settings, deliver(settings, []))
+    with open_warehouse(settings) as connection:
+        found = connection.execute("select rule, column_name from run.run_quarantined_rows order by rule").fetchall()
+    assert [column for _, column in found] == [None, "level"]
+
+
 def test_a_load_that_fails_leaves_the_build_file_as_it_was(settings: Settings) -> None:
     settled(settings)
     batches = deliver(settings, [File(0, ("a 1", "b 1")), File(1, ("a 2",))])
