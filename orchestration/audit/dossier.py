@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from orchestration.audit.provenance import RATES, Source, SourceRow, rows_of_accounts
@@ -206,20 +206,8 @@ def _sha256(file: Path) -> str | None:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": fmt.count,
-        "number": fmt.number,
-        "told": _told,
-        "words": lambda name: str(name).replace("_", " "),
-    }
-    environment.globals["bounds"] = fmt.bounds
+    environment = fmt.page_templates(Path(__file__).parent)
+    environment.filters["told"] = _told
     return environment.get_template("dossier.html.j2")
 
 

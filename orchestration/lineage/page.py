@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+from orchestration.release.report_format import page_templates
 
 # From left to right; the kinds and folders that share a place are those that the first name stands for.
 LAYERS = (
@@ -31,14 +32,7 @@ START = "customer_tiers.tier_score"
 
 def render_lineage(document: Mapping[str, Any]) -> str:
     """The page as HTML. Raises KeyError for a node of a layer that has no place."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("lineage.html.j2")
+    template = page_templates(Path(__file__).parent).get_template("lineage.html.j2")
     return template.render(data=_embedded(_packed(document)), layers=LAYERS, start=START)
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from data_quality.verdicts import Verdict
 from data_quality.waivers import Waiver, load_waivers
 from orchestration.extract.manifest import read_manifest
-from orchestration.release import report_format as fmt
 from orchestration.release.publications import read_log, releases, retired
+from orchestration.release.report_format import page_templates
 from orchestration.settings import Settings
 
 QUALITY_PAGE = "quality.html"
@@ -87,15 +87,7 @@ def render_quality(
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"count": fmt.count, "words": lambda name: str(name).replace("_", " ")}
-    return environment.get_template("quality.html.j2")
+    return page_templates(Path(__file__).parent).get_template("quality.html.j2")
 
 
 def _check(verdict: Verdict, files: Mapping[str, str]) -> dict[str, Any]:

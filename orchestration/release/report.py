@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
@@ -101,27 +101,8 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
 @cache
 def _template() -> Template:
     """The page, compiled once; what differs from release to release is in the context."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "count": fmt.count,
-        "exact": fmt.exact,
-        "amount": fmt.amount,
-        "percent": fmt.percent,
-        "number": fmt.number,
-        "instant": fmt.instant,
-        "dash": lambda text: text or fmt.NOTHING,
-        "words": lambda name: str(name).replace("_", " "),
-    }
+    environment = fmt.page_templates(Path(__file__).parent)
     environment.globals |= {
-        "bounds": fmt.bounds,
-        "share": fmt.share,
-        "behind": fmt.behind,
         "watch_days": WATCH_DAYS,
         "watch_share": WATCH_OVERDUE_SHARE,
         "steady": STEADY,

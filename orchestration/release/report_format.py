@@ -1,11 +1,13 @@
-"""How the report page writes numbers, dates and bounds, and which colour a rank has. Pure: values in, text out."""
+"""How pages write numbers, dates and bounds, which colour a rank has, and where their templates are read."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 MILLION = Decimal(1_000_000)
@@ -15,6 +17,29 @@ MINUS = "−"
 RAMP = ((0x0B, 0x3C, 0x5D), (0x2A, 0x7A, 0xB0), (0x7D, 0xB8, 0xDA), (0xCF, 0xE0, 0xEA))
 DARK_INK, LIGHT_INK = "#16212b", "#ffffff"
 FALLBACK = "#d9d5cc"
+
+
+def page_templates(folder: Path) -> Environment:
+    """Templates of ``folder`` and those all pages share, ``page.css.j2``, with what pages write figures by."""
+    environment = Environment(
+        loader=FileSystemLoader([folder, Path(__file__).parent]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": count,
+        "exact": exact,
+        "amount": amount,
+        "percent": percent,
+        "number": number,
+        "instant": instant,
+        "dash": lambda text: text or NOTHING,
+        "words": lambda name: str(name).replace("_", " "),
+    }
+    environment.globals |= {"bounds": bounds, "share": share, "behind": behind}
+    return environment
 
 
 def count(value: int | Decimal) -> str:
