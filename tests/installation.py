@@ -131,3 +131,11 @@ def rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         return connection.execute(query, list(parameters)).fetchall()
+
+
+def as_table(build: duckdb.DuckDBPyConnection, view: str) -> None:
+    """Make a mart that the build holds as a view a table of the same rows, which a test can change."""
+    build.execute(
+        f"create temp table spelled_out as from {view}; drop view {view}; create table {view} as from spelled_out"
+    )
+    build.execute("drop table spelled_out")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-from installation import Published, copy_of
+from installation import Published, as_table, copy_of
 
 from data_quality.conservation import conservation
 from data_quality.reconciliation import COMPARISONS, Reconciliation, reconcile
@@ -38,6 +38,7 @@ CHANGES = {
 def build(published_home: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     settings = Settings(home=copy_of(published_home, tmp_path_factory.mktemp("build")), environment="test")
     with open_warehouse(settings) as connection:
+        as_table(connection, "customer.contribution_waterfall")
         yield connection
 
 
