@@ -19,6 +19,17 @@ from orchestration.release.publications import releases
 from orchestration.settings import PROJECT_ROOT, Settings, load_settings
 from orchestration.status import standing
 
+
+def _known(language: str) -> str:
+    from orchestration.release.explain import LANGUAGES
+
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"{language!r}, expected one of {', '.join(LANGUAGES)}")
+    return language
+
+
+Language = Annotated[str, typer.Option("--lang", help="Of the words: en or zh.", callback=_known)]
+
 reading = typer.Typer()
 benchmarks = typer.Typer(no_args_is_help=True, help="What is measured, against the figures to reach.")
 reading.add_typer(benchmarks, name="benchmark")
@@ -96,23 +107,17 @@ def explain(
     date_: Annotated[
         datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Default: the current release's day.")
     ] = None,
-    language: Annotated[str, typer.Option("--lang", help="en or zh.")] = "en",
+    language: Language = "en",
     as_json: AsJson = False,
 ) -> None:
     """Why the customer is in its tier, in words: inputs, bands, weights, contributions, movements, missing inputs."""
-    from orchestration.release.explain import LANGUAGES, UnknownCustomer, in_words
     from orchestration.release.explain import explain as explained
+    from orchestration.release.explain import in_words
 
-    if language not in LANGUAGES:
-        raise typer.BadParameter(f"--lang is {language!r}, expected one of {', '.join(LANGUAGES)}")
     with told_plainly():
         settings = load_settings()
         release = release_of(settings, date_)
-        try:
-            explanation = explained(release, customer)
-        except UnknownCustomer as error:
-            err.print(str(error), markup=False)
-            raise typer.Exit(FAILED) from error
+        explanation = explained(release, customer)
         if as_json:
             document = asdict(explanation) | {"release_id": release.name, "words": in_words(explanation, language)}
             document.pop("labels")
@@ -129,16 +134,12 @@ def lineage(
     as_json: AsJson = False,
 ) -> None:
     """What a column of the current release is computed from, down to source columns and policy rows."""
-    from orchestration.lineage.tree import Lineage, UnknownColumn
+    from orchestration.lineage.tree import Lineage
 
     with told_plainly():
         release = current_release(load_settings())
         known = Lineage.of_release(release, down)
-        try:
-            ends = known.ends(column)
-        except UnknownColumn as error:
-            err.print(str(error), markup=False)
-            raise typer.Exit(FAILED) from error
+        ends = known.ends(column)
     if as_json:
         reached = [{"column": name, "conditions": count} for name, count in known.reached(column).items()]
         print_json({"column": column, "direction": "down" if down else "up", "reached": reached, "ends": list(ends)})

@@ -15,16 +15,11 @@ from rich.console import Console
 from rich.table import Table
 
 from data_quality.waivers import WaiverError
-from orchestration.dbt import DbtError
-from orchestration.extract.manifest import ManifestError
-from orchestration.extract.registry import SourcesError
+from orchestration.errors import PlainError
 from orchestration.locking import Locked
-from orchestration.plan import PlanError
-from orchestration.policy import PolicyError
-from orchestration.release.catalogue import SERVING, NoRelease, current_release, read_release
+from orchestration.release.catalogue import SERVING, current_release, read_release
 from orchestration.release.comparison import TierChanges
-from orchestration.release.publications import LogError
-from orchestration.settings import Settings, SettingsError
+from orchestration.settings import Settings
 
 if TYPE_CHECKING:
     from orchestration.running import Outcome
@@ -33,8 +28,6 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON document.")]
 
 FAILED, USAGE, BLOCKED, LOCKED = 1, 2, 3, 4
-# Their message says what to mend; a traceback would only hide it.
-TOLD = (SettingsError, SourcesError, PolicyError, PlanError, ManifestError, NoRelease, DbtError, WaiverError)
 
 out = Console(soft_wrap=True)
 err = Console(stderr=True, soft_wrap=True)
@@ -128,16 +121,6 @@ def told_plainly() -> Iterator[None]:
     except Locked as error:
         err.print(f"locked: {error}", markup=False)
         raise typer.Exit(LOCKED) from error
-    except (
-        SettingsError,
-        SourcesError,
-        PolicyError,
-        PlanError,
-        ManifestError,
-        NoRelease,
-        LogError,
-        DbtError,
-        WaiverError,
-    ) as error:
+    except (PlainError, WaiverError) as error:
         err.print(str(error), markup=False)
         raise typer.Exit(FAILED) from error

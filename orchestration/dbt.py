@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from data_quality.verdicts import Verdict
+from orchestration.errors import PlainError
 from orchestration.settings import DBT_PROJECT, Settings, export_environment
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def is_definition(node: Mapping[str, Any]) -> bool:
     return bool(node["resource_type"] == "seed" or (node["resource_type"] == "model" and node["fqn"][1] == "staging"))
 
 
-class DbtError(RuntimeError):
+class DbtError(PlainError):
     """dbt could not parse or run the project at all."""
 
 

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from orchestration.errors import PlainError
 from orchestration.extract.manifest import Batch
 from orchestration.extract.registry import Registry
 
 
-class PlanError(ValueError):
+class PlanError(PlainError):
     """The day cannot be decided with what is known."""
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from orchestration.errors import PlainError
 from orchestration.extract.contract import read_yaml
 from orchestration.plan import PolicyVersion
 from orchestration.release.catalogue import MANIFEST, NoRelease, current_release
@@ -22,7 +23,7 @@ from orchestration.settings import POLICY_SEEDS, Settings
 VERSIONS = "policy_versions.csv"
 
 
-class PolicyError(ValueError):
+class PolicyError(PlainError):
     """The policy folder is not what customers could be graded by."""
 
 
@@ -61,13 +62,17 @@ def policy_sha256(folder: Path, policy_version: str) -> str:
     """
     rows = []
     for file in sorted(folder.glob("*.csv")):
-        header, *lines = _rows(file)
-        for line in lines:
-            row = dict(zip(header.values, line.values, strict=True))
-            if row["policy_version"] == policy_version:
-                row.pop("effective_to", None)
-                rows.append(json.dumps([file.stem, row], ensure_ascii=False, sort_keys=True))
+        for _, row in policy_rows(file, policy_version):
+            row.pop("effective_to", None)
+            rows.append(json.dumps([file.stem, row], ensure_ascii=False, sort_keys=True))
     return hashlib.sha256("\n".join(sorted(rows)).encode()).hexdigest()
+
+
+def policy_rows(file: Path, policy_version: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows of one version in a policy file, each with its line. Raises PolicyError for a file that is none."""
+    header, *rows = _rows(file)
+    told = ((row.line, dict(zip(header.values, row.values, strict=True))) for row in rows)
+    return [(line, row) for line, row in told if row["policy_version"] == policy_version]
 
 
 def _column_types() -> dict[str, dict[str, str]]:

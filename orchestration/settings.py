@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration.errors import PlainError
+
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 POLICY_SEEDS = DBT_PROJECT / "seeds" / "policy"
@@ -23,7 +25,7 @@ KNOWN_VARIABLES = {
 }
 
 
-class SettingsError(ValueError):
+class SettingsError(PlainError):
     """The environment does not describe an installation."""
 
 

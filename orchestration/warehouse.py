@@ -22,6 +22,7 @@ from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Given
 from orchestration.build_state import go_on, stands_for
 from orchestration.decision_history import load_decisions
+from orchestration.errors import PlainError
 from orchestration.extract.contract import Contract, Table, load_contract
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
@@ -72,7 +73,7 @@ KEPT_BETWEEN_RUNS = (
 )
 
 
-class AlteredRaw(RuntimeError):
+class AlteredRaw(PlainError):
     """A file of the raw zone does not hold the bytes that landed."""
 
 

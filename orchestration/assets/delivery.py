@@ -1,6 +1,5 @@
 """The last stage: judge what was built as a whole, then publish it. A blocked run leaves the last release standing."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -138,7 +137,7 @@ def _last_release(settings: Settings, as_of_date: date) -> tuple[Path | None, st
         last = catalogue.current_release(settings)
     except catalogue.NoRelease:
         return None, "nothing to compare with: no release before"
-    told = json.loads((last / catalogue.MANIFEST).read_text(encoding="utf-8"))["as_of_date"]
+    told = catalogue.read_release(last)["as_of_date"]
     if date.fromisoformat(told) > as_of_date:
         return None, f"nothing to compare with: the last release is of a later day, {told}"
     return last, "nothing to compare with: the last release has none of it"

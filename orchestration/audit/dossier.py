@@ -24,7 +24,7 @@ from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.policy import VERSIONS
 from orchestration.release import report_format as fmt
-from orchestration.release.catalogue import MANIFEST
+from orchestration.release.catalogue import MANIFEST, read_release
 from orchestration.release.explain import explain, in_words
 from orchestration.release.report_queries import Row, fetch
 from orchestration.settings import Settings
@@ -53,7 +53,7 @@ def dossier(settings: Settings, release: Path, customer: str, language: str) -> 
     """
     explanation = explain(release, customer)
     found = explanation.customer
-    manifest = json.loads((release / MANIFEST).read_text(encoding="utf-8"))
+    manifest = read_release(release)
     with duckdb.connect() as marts:
         marts.execute("set timezone = 'UTC'")
         order = {

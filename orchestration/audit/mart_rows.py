@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +10,11 @@ from pathlib import Path
 import duckdb
 
 from orchestration.audit.provenance import RATES, Source, SourceRow, rows_of_accounts, rows_of_records
+from orchestration.audit.raw_zone import account_table
 from orchestration.audit.rule_lines import located
-from orchestration.release.catalogue import MANIFEST
+from orchestration.errors import PlainError
+from orchestration.extract.contract import load_contract
+from orchestration.release.catalogue import read_release
 from orchestration.release.report_queries import Row, fetch
 from orchestration.settings import Settings
 
@@ -22,7 +24,7 @@ WHOLE = (
 )
 
 
-class NoRow(LookupError):
+class NoRow(PlainError):
     """There is no such mart, column or row, or no delivered row of its own stands behind it."""
 
 
@@ -56,7 +58,7 @@ def rows_behind(settings: Settings, release: Path, mart: str, keys: Mapping[str,
                 Place(r["file_name"], r["source_line"], r["entity"], r["raw_text"] or "", r["rule"]) for r in found
             ]
             return Behind("Lines that were set aside.", tuple(lines))
-        known_at = datetime.fromisoformat(json.loads((release / MANIFEST).read_text(encoding="utf-8"))["known_at"])
+        known_at = datetime.fromisoformat(read_release(release)["known_at"])
         if mart == "customer_orders":
             orders = [("sales.order", row["source_system"], row["order_id"]) for row in found]
             source = rows_of_records(settings, known_at, orders)
@@ -78,7 +80,7 @@ def rows_behind(settings: Settings, release: Path, mart: str, keys: Mapping[str,
         )
     if mart == "customer_identity":
         accounts = {(row["source_system"], row["source_id"]) for row in found}
-        tables = ("crm.account", "sales.customer", "finance.customer")
+        tables = {account_table(row["family"], load_contract()).name for row in found}
         own = [row for row in source.rows if row.table in tables and (row.source_system, row.record_id) in accounts]
         return Behind("The accounts as their systems list them.", _places(own))
     if mart == "customer_months":

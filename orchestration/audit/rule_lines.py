@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from orchestration.policy import PolicyError
+from orchestration.policy import PolicyError, policy_rows
 from orchestration.release.report_queries import Row
 
 
@@ -80,24 +79,14 @@ NUMBERS = ("lower_bound", "upper_bound", "rule_value")
 
 def read_policy(folder: Path, policy_version: str, rules: Iterable[Row]) -> Policy:
     """The version that a release's policy_rules are of. Raises PolicyError when the folder does not state it."""
-    versions = policy_rows(folder, "policy_versions", policy_version)
+    versions = _written(folder, "policy_versions", policy_version)
     if not versions:
         raise PolicyError(
             f"policy: {folder} states no version {policy_version}, expected it: the release was decided under it; "
             "bring its rows back"
         )
-    lenses = {row["lens"]: row for row in policy_rows(folder, "policy_lenses", policy_version)}
+    lenses = {row["lens"]: row for row in _written(folder, "policy_lenses", policy_version)}
     return Policy(versions[0], tuple(located(folder, rules)), lenses)
-
-
-def policy_rows(folder: Path, table: str, policy_version: str) -> list[Row]:
-    """The rows of a version in a policy file, each with its ``line``; empty where there is no such file."""
-    file = folder / f"{table}.csv"
-    if not file.exists():
-        return []
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        return [row | {"line": reader.line_num} for row in reader if row["policy_version"] == policy_version]
 
 
 def located(folder: Path, rules: Iterable[Row]) -> list[Row]:
@@ -109,9 +98,15 @@ def located(folder: Path, rules: Iterable[Row]) -> list[Row]:
     written: dict[tuple[str, str, str], tuple[Place, Row]] = {}
     for version in {rule["policy_version"] for rule in rules}:
         for kind, place in PLACES.items():
-            for row in policy_rows(folder, place.file, version):
+            for row in _written(folder, place.file, version):
                 written[kind, place.subject.format(**row), place.rule_name.format(**row)] = place, row
     return [_located(rule, written.get((rule["rule_kind"], rule["subject"], rule["rule_name"]))) for rule in rules]
+
+
+def _written(folder: Path, table: str, policy_version: str) -> list[Row]:
+    """The rows of a version, each with its ``line``; none where the folder has no such file."""
+    file = folder / f"{table}.csv"
+    return [row | {"line": line} for line, row in policy_rows(file, policy_version)] if file.exists() else []
 
 
 def _located(rule: Row, found: tuple[Place, Row] | None) -> Row:

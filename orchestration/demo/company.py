@@ -16,6 +16,7 @@ import duckdb
 
 from orchestration.demo.deliver import Deliveries, sources_document, write_deliveries
 from orchestration.demo.plant import plant_faults
+from orchestration.errors import PlainError
 from orchestration.extract.duckdb_extensions import connect_with_excel
 
 START = date(2023, 1, 1)
@@ -35,7 +36,7 @@ _STEPS = {
 }
 
 
-class DemoError(ValueError):
+class DemoError(PlainError):
     """The demo cannot be written as asked."""
 
 

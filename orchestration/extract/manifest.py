@@ -11,8 +11,10 @@ from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 
+from orchestration.errors import PlainError
 
-class ManifestError(RuntimeError):
+
+class ManifestError(PlainError):
     """The manifest cannot be read."""
 
 

@@ -16,18 +16,18 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from orchestration.errors import PlainError
 from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "parquet", "xlsx")
-CADENCES = ("daily", "on_change")
-MODES = ("incremental", "full")
+CADENCES, MODES = ("daily", "on_change"), ("incremental", "full")
 DATE_FIELD, EXTRACTED_FIELD = "{delivery_date}", "{extracted_at}"
 
 T = TypeVar("T")
 
 
-class SourcesError(ValueError):
+class SourcesError(PlainError):
     """``sources.yml`` or a map it names does not describe the extracts."""
 
 

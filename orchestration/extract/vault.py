@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from orchestration.errors import PlainError
 from orchestration.settings import Settings
 
 KEY_FILE = "pseudonym.key"
@@ -22,7 +23,7 @@ BLOCK_BYTES = 64  # of SHA-256
 SHORTEST_KEY = 64
 
 
-class VaultError(RuntimeError):
+class VaultError(PlainError):
     """The key of the tokens cannot be used."""
 
 

@@ -13,13 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from orchestration.errors import PlainError
 from orchestration.lineage.graph import LINEAGE, MAIN, ROWS
 from orchestration.release.catalogue import NoRelease
 
 LEAVES = ("source", "policy", "run")
 
 
-class UnknownColumn(LookupError):
+class UnknownColumn(PlainError):
     """The lineage has no such column."""
 
 

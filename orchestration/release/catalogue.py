@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.errors import PlainError
 from orchestration.release.publications import (
     PUBLISHED,
     ROLLED_BACK,
@@ -27,7 +28,7 @@ SERVING = "serving.duckdb"
 INPUTS = "audit_inputs.parquet"
 
 
-class NoRelease(RuntimeError):
+class NoRelease(PlainError):
     """Nothing has been published yet."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.errors import PlainError
 from orchestration.release.catalogue import connect_to
 from orchestration.release.report_queries import Row, fetch
 
@@ -60,7 +61,7 @@ PHRASES = {
 }
 
 
-class UnknownCustomer(LookupError):
+class UnknownCustomer(PlainError):
     """The release has no such customer, or the code names several."""
 
 

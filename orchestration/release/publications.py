@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from orchestration.errors import PlainError
 from orchestration.settings import Settings
 
 LOG = "log.jsonl"
@@ -22,7 +23,7 @@ NO_LINE = "0" * 64  # what the first line has for the hash of the line before it
 PUBLISHED, ROLLED_BACK, RETIRED = "published", "rolled back", "retired"
 
 
-class LogError(RuntimeError):
+class LogError(PlainError):
     """The log is not as it was written."""
 
 

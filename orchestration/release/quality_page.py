@@ -13,13 +13,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from jinja2 import Template
 
 from data_quality.verdicts import Verdict
 from data_quality.waivers import Waiver, load_waivers
 from orchestration.extract.manifest import read_manifest
-from orchestration.release.publications import read_log, releases, retired
+from orchestration.release.catalogue import read_release
+from orchestration.release.publications import releases
 from orchestration.release.report_format import page_templates
 from orchestration.settings import Settings
 
@@ -123,15 +123,10 @@ def _state(waiver: Waiver, as_of_date: date) -> str:
 
 
 def _published(settings: Settings) -> list[PastRelease]:
-    """The releases published last, newest first, with the counts of their own ``audit_checks``."""
+    """The releases published last, newest first, with the counts their manifests tell."""
     found = []
-    with duckdb.connect() as connection:
-        gone = retired(read_log(settings))
-        kept = [release for release in releases(settings) if release.release_id not in gone]
-        for release in reversed(kept[-RELEASES_SHOWN:]):
-            file = settings.releases / release.release_id / "audit_checks.parquet"
-            query = "select status, count(*) from read_parquet(?) group by status"
-            counts = dict(connection.execute(query, [str(file)]).fetchall())
-            every = {status: counts.get(status, 0) for status in STATUSES}
-            found.append(PastRelease(release.release_id, str(release.as_of_date), every))
+    for release in reversed(releases(settings)[-RELEASES_SHOWN:]):
+        counts = read_release(settings.releases / release.release_id)["verdicts"]["by_status"]
+        every = {status: counts.get(status, 0) for status in STATUSES}
+        found.append(PastRelease(release.release_id, str(release.as_of_date), every))
     return found
