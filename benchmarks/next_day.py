@@ -5,7 +5,7 @@
 The demo company at ``scale`` is landed for a day and for the next; its raw tables are copied ``times`` over, each copy
 with record ids of its own, into a build file without history, and the two halves of the dbt project are run on it as a
 run does: the full build, then the next day. ``M`` ten times over is the size L. Seconds are those of one thread, spent
-in models and in data tests. Nothing is asserted here.
+in models and in data tests; each part is told on stderr once it is known. Nothing is asserted here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -142,9 +143,11 @@ def measure(folder: Path, before: Path, after: Path, times: int, since: date | N
         fill(connection, before, times, since)
         lines = connection.execute("select count(*) from raw.raw_sales__order_line").fetchone()
     figures: dict[str, Any] = {"lines": lines[0] if lines else 0, "full_build": build(settings)}
+    print(json.dumps(figures), file=sys.stderr, flush=True)
     with open_warehouse(settings) as connection:
         advance(connection, before, after, times)
     figures["next_day"] = build(settings)
+    print(json.dumps(figures["next_day"]), file=sys.stderr, flush=True)
     figures["next_day_share"] = round(figures["next_day"]["models"] / figures["full_build"]["models"], 4)
     shutil.rmtree(settings.home)
     return figures
