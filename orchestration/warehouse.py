@@ -40,9 +40,9 @@ RUN_TABLES = {
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
     "file varchar, sha256 varchar, raw_sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, "
     "known_at timestamptz, duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, "
-    "quarantined bigint",
+    "quarantined bigint, filtered bigint",
     "run_batch_amounts": "batch_id varchar, currency varchar, delivered decimal(38,4), accepted decimal(38,4), "
-    "duplicates decimal(38,4), quarantined decimal(38,4)",
+    "duplicates decimal(38,4), quarantined decimal(38,4), filtered decimal(38,4)",
     "run_fingerprints": "family varchar, entity varchar, fingerprint hugeint",
     "run_quarantined_rows": "batch_id varchar, source_line bigint, rule varchar, column_name varchar, raw_text varchar",
     "run_checks": "check_name varchar, subject varchar, as_of_date date, status varchar, severity varchar, "
@@ -235,6 +235,7 @@ def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
         batch.accepted,
         batch.duplicates,
         batch.quarantined,
+        batch.filtered,
     )
 
 

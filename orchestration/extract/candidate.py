@@ -1,6 +1,7 @@
 """One delivered file becomes a candidate: parsed, mapped, typed, stripped of personal values, its rejects set aside.
 
-Every physical record ends in exactly one place: accepted, duplicate of an equal record, or quarantined.
+Every physical record ends in exactly one place: accepted, duplicate of an equal record, quarantined, or filtered: left
+out because the map says that it is no record of the table.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Delivery:
     @property
     def name(self) -> str:
         """The file as the manifest names it."""
-        return f"{self.feed.source_system}/{self.file.name}"
+        return f"{self.feed.folder}/{self.file.name}"
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -64,6 +65,7 @@ class Candidate:
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    filtered: int = 0
     amounts: tuple[Amounts, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     data_file: Path | None = None
@@ -120,7 +122,8 @@ class _Parse:
         if not rows.physical.records:
             return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
-        rejected = [sql.rejected] if read < rows.physical.records - len(rows.broken) else []
+        filtered, left_out = self._left_out(sql.filtered)
+        rejected = [sql.rejected] if read + filtered < rows.physical.records - len(rows.broken) else []
         if rows.broken:
             rejected.append(self._broken(rows.broken))
         repeats: dict[str | None, Decimal] = {}
@@ -136,7 +139,7 @@ class _Parse:
         has_personal = sql.personal is not None and accepted > 0 and self._copy(sql.personal, self.vault) > 0
         if not has_personal:
             self.vault.unlink(missing_ok=True)
-        amounts = self._amounts(rows.physical.amounts, repeats, bool(quarantined))
+        amounts = self._amounts(rows.physical.amounts, repeats, left_out, bool(quarantined))
         candidate = Candidate(
             self.delivery,
             self.batch_id,
@@ -145,6 +148,7 @@ class _Parse:
             accepted=accepted,
             duplicates=duplicates,
             quarantined=quarantined,
+            filtered=filtered,
             amounts=amounts,
             unknown_columns=unknown_columns(feed, rows.columns),
             data_file=self.data,
@@ -193,8 +197,16 @@ class _Parse:
         repeated = f"(select {control_columns(table)} from ranked where nth > 1 and content = kept_content)"
         return self._count(f"select count(*) from {repeated}"), self._sums(repeated)
 
+    def _left_out(self, filtered: str | None) -> tuple[int, dict[str | None, Decimal]]:
+        """How many rows the map leaves out, and their amounts."""
+        return (self._count(f"select count(*) from ({filtered})"), self._sums(f"({filtered})")) if filtered else (0, {})
+
     def _amounts(
-        self, delivered: Mapping[str | None, Decimal], repeats: Mapping[str | None, Decimal], has_rejects: bool
+        self,
+        delivered: Mapping[str | None, Decimal],
+        repeats: Mapping[str | None, Decimal],
+        left_out: Mapping[str | None, Decimal],
+        has_rejects: bool,
     ) -> tuple[Amounts, ...]:
         """The control amount per currency, as another reader sums it in the file and by where its records went."""
         table = self.delivery.feed.table
@@ -203,9 +215,10 @@ class _Parse:
         accepted = self._sums(f"(select {control_columns(table)} from {_read(self.data)})")
         quarantined = self._sums(_read(self.rejects)) if has_rejects else {}
         zero = Decimal("0.0000")
-        found = {*delivered, *accepted, *repeats, *quarantined}
+        parts = (delivered, accepted, repeats, quarantined, left_out)
+        found = {currency for part in parts for currency in part}
         return tuple(
-            Amounts(currency, *(part.get(currency, zero) for part in (delivered, accepted, repeats, quarantined)))
+            Amounts(currency, *(part.get(currency, zero) for part in parts))
             for currency in sorted(found, key=lambda code: code or "")
         )
 
@@ -231,13 +244,14 @@ def _prove(candidate: Candidate) -> None:
     """Raise HeldFile unless every record, and every amount of each currency, went to exactly one place, and not more
     records were set aside than its source may have."""
     records, quarantined = candidate.records, candidate.quarantined
-    if records != candidate.accepted + candidate.duplicates + quarantined:
+    if records != candidate.accepted + candidate.duplicates + quarantined + candidate.filtered:
         raise HeldFile(
             f"{records} records are in the file, but {candidate.accepted} accepted + {candidate.duplicates} duplicates "
-            f"+ {quarantined} quarantined were read; a workbook must not have empty rows between others"
+            f"+ {quarantined} quarantined + {candidate.filtered} filtered were read; a workbook must not have empty "
+            "rows between others"
         )
     for part in candidate.amounts:
-        if part.delivered != part.accepted + part.duplicates + part.quarantined:
+        if part.delivered != part.accepted + part.duplicates + part.quarantined + part.filtered:
             raise HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
     tolerance = candidate.delivery.feed.tolerance
     if not tolerance.bears(quarantined, records):

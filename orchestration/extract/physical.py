@@ -7,6 +7,7 @@ the two: a record that one of them does not see cannot go missing unseen.
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import repeat
@@ -18,7 +19,9 @@ import pyarrow.csv
 import pyarrow.parquet
 from python_calamine import CalamineError, CalamineWorkbook
 
-from orchestration.extract.registry import ColumnMap, Feed
+from orchestration.extract.amounts import amounts_by_currency
+from orchestration.extract.column_map import ColumnMap
+from orchestration.extract.registry import Feed
 
 TEN_THOUSANDTH = Decimal("0.0001")
 NUMBER = r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*$"
@@ -51,7 +54,7 @@ def look_into(file: Path, feed: Feed) -> Physical:
 def _counted(file: Path, feed: Feed) -> Physical:
     table = feed.table
     amount, currency = feed.columns.get(table.control_amount or ""), feed.columns.get(table.control_currency or "")
-    wanted = [spec.column for spec in (amount, currency) if spec is not None and spec.column]
+    wanted = sorted({name for spec in (amount, currency) if spec is not None for name in spec.sources})
     broken = 0
     if feed.format == "csv":
         records, broken, columns = _csv(file, wanted)
@@ -61,8 +64,10 @@ def _counted(file: Path, feed: Feed) -> Physical:
         columns = opened.read(columns=wanted) if wanted else None  # leaves out what the file does not have
     else:
         records, columns = _xlsx(file, wanted)
-    if amount is None or amount.column is None or columns is None or not set(wanted) <= set(columns.column_names):
+    if amount is None or not amount.sources or columns is None or not set(wanted) <= set(columns.column_names):
         return Physical(records, broken, {})
+    if amount.column is None or amount.minor_units is not None or (currency and len(currency.columns) > 1):
+        return Physical(records, broken, _summed(amounts_by_currency(columns, amount, currency)))
     return Physical(records, broken, _sums(columns, amount, currency))
 
 
@@ -101,6 +106,13 @@ def _xlsx(file: Path, wanted: list[str]) -> tuple[int, pa.Table | None]:
             for name, place in present.items():
                 values[name].append(str(row[place]))
     return records, pa.table({name: pa.array(texts) for name, texts in values.items()}) if wanted else None
+
+
+def _summed(amounts: Iterable[tuple[str | None, Decimal]]) -> dict[str | None, Decimal]:
+    sums: dict[str | None, Decimal] = {}
+    for code, value in amounts:
+        sums[code] = sums.get(code, Decimal()) + value
+    return sums
 
 
 def _sums(columns: pa.Table, amount: ColumnMap, currency: ColumnMap | None) -> dict[str | None, Decimal]:

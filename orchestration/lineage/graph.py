@@ -216,7 +216,9 @@ def _column(node: str, name: str, told: Mapping[str, Any], texts: tuple[str, ...
 def _source_of(spec: ColumnMap) -> str:
     if spec.constant is not None:
         return f"always {spec.constant!r}"
-    return str(spec.column or spec.local_date_of)
+    if spec.formula is not None:
+        return spec.formula.text
+    return (", " if spec.separator is None else " + ").join(spec.columns)
 
 
 def _state() -> str:
