@@ -217,26 +217,8 @@ def _as_landed(settings: Settings, batch: Batch) -> Path:
 
 def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
     """The columns of ``run.run_batches``; ``place`` keeps the manifest's order."""
-    return (
-        place,
-        batch.batch_id,
-        batch.source_system,
-        batch.family,
-        batch.entity,
-        batch.file,
-        batch.sha256,
-        batch.raw_sha256,
-        batch.delivery_date,
-        batch.extracted_at,
-        batch.mode,
-        batch.known_at,
-        batch.duplicate_of,
-        batch.records,
-        batch.accepted,
-        batch.duplicates,
-        batch.quarantined,
-        batch.filtered,
-    )
+    _, *names = (column.split()[0] for column in RUN_TABLES["run_batches"].split(", "))
+    return place, *(getattr(batch, name) for name in names)
 
 
 def _table_name(batch: Batch) -> str:

@@ -7,7 +7,7 @@ out because the map says that it is no record of the table.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,10 +15,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.extract import readers
+from orchestration.extract import readers, totals
 from orchestration.extract.manifest import Amounts
-from orchestration.extract.mapping import control_columns, projection, unknown_columns
+from orchestration.extract.mapping import broken_rows, control_columns, projection, unknown_columns
 from orchestration.extract.physical import HeldFile
+from orchestration.extract.proof import prove
 from orchestration.extract.registry import Arrival, Feed
 
 PARQUET = "(format parquet, compression zstd)"
@@ -119,13 +120,14 @@ class _Parse:
         rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
         extracted_at = self.delivery.arrival.extracted_at.isoformat()
         sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
+        self._agree_with_sender(sql.told, len(rows.broken))
         if not rows.physical.records:
             return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
         filtered, left_out = self._left_out(sql.filtered)
         rejected = [sql.rejected] if read + filtered < rows.physical.records - len(rows.broken) else []
         if rows.broken:
-            rejected.append(self._broken(rows.broken))
+            rejected.append(broken_rows(feed.table, rows.broken))
         repeats: dict[str | None, Decimal] = {}
         duplicates = 0
         if self._count(f"select count(*) - count(distinct source_record_id) from {_read(self.data)}"):
@@ -140,7 +142,9 @@ class _Parse:
         if not has_personal:
             self.vault.unlink(missing_ok=True)
         amounts = self._amounts(rows.physical.amounts, repeats, left_out, bool(quarantined))
-        candidate = Candidate(
+        places = accepted, duplicates, quarantined, filtered
+        prove(feed.tolerance, rows.physical.records, places, amounts)
+        return Candidate(
             self.delivery,
             self.batch_id,
             sha256,
@@ -155,19 +159,6 @@ class _Parse:
             quarantine_file=self.rejects if quarantined else None,
             vault_file=self.vault if has_personal else None,
         )
-        _prove(candidate)
-        return candidate
-
-    def _broken(self, broken: Sequence[tuple[int, str]]) -> str:
-        """Broken records as rejected rows; their text is a token where the table has personal columns."""
-        is_personal = any(column.pii == "P2" for column in self.delivery.feed.table.columns)
-        text = "pseudonymise(raw_text)" if is_personal else "raw_text"
-        values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
-        return f"""
-            select cast(source_line as bigint) as source_line, 'broken_line' as rule,
-                cast(null as varchar) as column_name,
-                {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
-            from (values {values}) as broken (source_line, raw_text)"""
 
     def _set_repeats_aside(self, rejected: list[str]) -> tuple[int, dict[str | None, Decimal]]:
         """Keep one row of each key. Equal repeats are duplicates; of different ones the smallest content stays, so
@@ -197,9 +188,22 @@ class _Parse:
         repeated = f"(select {control_columns(table)} from ranked where nth > 1 and content = kept_content)"
         return self._count(f"select count(*) from {repeated}"), self._sums(repeated)
 
+    def _agree_with_sender(self, told: str, broken: int) -> None:
+        """Raise HeldFile where the sender's totals are missing though they must be there, or are not what is read."""
+        said = totals.totals_file(self.delivery.file)
+        if not said.exists():
+            if self.delivery.feed.has_totals:
+                raise HeldFile(f"{said.name} is not there, expected beside the file: its feed says has_totals")
+            return
+        groups = self.connection.execute(told).fetchall()
+        found = {group[:2]: totals.Total(*group[2:5]) for group in groups if not group[-1]}
+        totals.compare(totals.read_totals(said), found, broken + sum(group[-1] for group in groups))
+
     def _left_out(self, filtered: str | None) -> tuple[int, dict[str | None, Decimal]]:
         """How many rows the map leaves out, and their amounts."""
-        return (self._count(f"select count(*) from ({filtered})"), self._sums(f"({filtered})")) if filtered else (0, {})
+        if filtered is None:
+            return 0, {}
+        return self._count(f"select count(*) from ({filtered})"), self._sums(f"({filtered})")
 
     def _amounts(
         self,
@@ -238,24 +242,3 @@ class _Parse:
 
 def _read(file: Path) -> str:
     return f"read_parquet({readers.quoted(file)})"
-
-
-def _prove(candidate: Candidate) -> None:
-    """Raise HeldFile unless every record, and every amount of each currency, went to exactly one place, and not more
-    records were set aside than its source may have."""
-    records, quarantined = candidate.records, candidate.quarantined
-    if records != candidate.accepted + candidate.duplicates + quarantined + candidate.filtered:
-        raise HeldFile(
-            f"{records} records are in the file, but {candidate.accepted} accepted + {candidate.duplicates} duplicates "
-            f"+ {quarantined} quarantined + {candidate.filtered} filtered were read; a workbook must not have empty "
-            "rows between others"
-        )
-    for part in candidate.amounts:
-        if part.delivered != part.accepted + part.duplicates + part.quarantined + part.filtered:
-            raise HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
-    tolerance = candidate.delivery.feed.tolerance
-    if not tolerance.bears(quarantined, records):
-        raise HeldFile(
-            f"{quarantined} of {records} records break a rule, more than {tolerance.share:.0%} and "
-            f"{tolerance.records}; mend the map or ask for the file again"
-        )

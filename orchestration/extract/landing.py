@@ -25,6 +25,7 @@ from orchestration.extract.contract import load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import Amounts, Batch, append_batches, read_manifest
 from orchestration.extract.registry import Feed
+from orchestration.extract.totals import SUFFIX
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
@@ -57,7 +58,7 @@ def unexpected_files(settings: Settings, feeds: Sequence[Feed], known: Sequence[
         f"{folder}/{entry.name}"
         for folder in sorted({feed.folder for feed in feeds})
         for entry in sorted(_entries(settings.landing / folder), key=lambda entry: entry.name)
-        if not any(feed.arrival(entry.name) for feed in known if feed.folder == folder)
+        if not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
     ]
 
 

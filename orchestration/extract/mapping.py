@@ -6,7 +6,7 @@ value), ``type`` (text that is not of the column's type), ``value`` (outside the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from orchestration.extract.column_sql import original, text_of, typed
@@ -19,11 +19,15 @@ from orchestration.extract.registry import Feed
 @dataclass(frozen=True)
 class Projection:
     """SQL for one file. ``accepted`` has the raw file's columns; ``rejected`` has line, rule, column and raw text;
-    ``filtered`` the amount and currency of the rows that the feed leaves out, None where it leaves out none."""
+    ``filtered`` the amount and currency of the rows that the feed leaves out, None where it leaves out none; ``told``
+    the totals of all others by day and currency: records, their amount, how many have none, how many are of an unread
+    day or currency.
+    """
 
     accepted: str
     rejected: str
     filtered: str | None
+    told: str
     personal: str | None
 
 
@@ -59,7 +63,18 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
         where fault is not null and not is_filtered
         order by source_line"""
     filtered = f"select {control_columns(table)} from {judged} where is_filtered" if feed.filters else None
-    return Projection(accepted, rejected, filtered, _personal(table, judged, kept))
+    return Projection(accepted, rejected, filtered, _totals(table, judged), _personal(table, judged, kept))
+
+
+def _totals(table: Table, judged: str) -> str:
+    day, currency, amount = table.event_date, table.control_currency, table.control_amount
+    unread = " or ".join(f"{name} is null" for name in (day, currency) if name) or "false"
+    return f"""
+        select day, currency, count(*), sum(amount), count(*) - count(amount), count(*) filter (where is_unread)
+        from (select cast({day or "null"} as date) as day, cast({currency or "null"} as varchar) as currency,
+            cast({amount or "null"} as decimal(18, 4)) as amount, {unread} as is_unread
+            from {judged} where not is_filtered)
+        group by day, currency"""
 
 
 def _judged(feed: Feed, relation: str) -> str:
@@ -92,6 +107,16 @@ def control_columns(table: Table) -> str:
     """The control amount of a row and its currency, null where the table has none, as ``amount`` and ``currency``."""
     return f"""cast({table.control_amount or "null"} as decimal(18, 4)) as amount,
             cast({(table.control_amount and table.control_currency) or "null"} as varchar) as currency"""
+
+
+def broken_rows(table: Table, broken: Sequence[tuple[int, str]]) -> str:
+    """Broken records, (line, text), as rejected rows; their text is a token where the table has personal columns."""
+    text = "pseudonymise(raw_text)" if any(column.pii == "P2" for column in table.columns) else "raw_text"
+    values = ", ".join(f"({line}, {quoted(raw_text)})" for line, raw_text in broken)
+    return f"""
+        select cast(source_line as bigint) as source_line, 'broken_line' as rule, cast(null as varchar) as column_name,
+            {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+        from (values {values}) as broken (source_line, raw_text)"""
 
 
 def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:

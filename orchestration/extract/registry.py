@@ -51,6 +51,7 @@ class Feed:
 
     ``mode``: an incremental file holds what was created or changed; what is absent from a full one is deleted.
     ``deleted`` is how the sender marks a record as gone. ``filters`` leave out rows that are no records of the table.
+    ``has_totals``: without the sender's totals beside it (totals.py) a file is not taken.
     """
 
     source_system: str
@@ -65,6 +66,7 @@ class Feed:
     columns: Mapping[str, ColumnMap]
     tolerance: Tolerance
     deleted: ColumnMap | None = None
+    has_totals: bool = False
     filters: tuple[Filter, ...] = ()
 
     @property
@@ -191,6 +193,7 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         columns=_columns(where, table, told, zone),
         tolerance=tolerance,
         deleted=column_map(f"{where}.deleted", said["deleted"], zone) if "deleted" in said else None,
+        has_totals=bool(said.get("has_totals", False)),
         filters=_filters(where, said),
     )
 
