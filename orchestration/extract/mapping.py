@@ -14,6 +14,7 @@ from orchestration.extract.contract import Column, Table
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.readers import SourceRows, identifier, quoted
 from orchestration.extract.registry import Feed
+from orchestration.extract.suggest import renamed
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,25 @@ def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
 def _require_sources(feed: Feed, present: Collection[str]) -> None:
     missing = sorted(feed.sources - set(present))
     if missing:
-        raise HeldFile(f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}")
+        unread = unknown_columns(feed, present)
+        raise HeldFile(
+            f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}"
+            + "".join(f"; {mend}" for name in missing if (mend := _mend(feed, name, unread)))
+        )
+
+
+def _mend(feed: Feed, missing: str, unread: Sequence[str]) -> str | None:
+    """The line of the map that would read the file again, where a column seems renamed or may be left out."""
+    goals = [name for name, spec in feed.columns.items() if missing in spec.sources]
+    taken = renamed(feed.table, goals, missing, unread)
+    if taken is not None:
+        return f"{taken!r} may be {missing!r} renamed: {', '.join(goals) or 'deleted'}: {taken}"
+    required = {column.name for column in feed.table.columns if column.is_required}
+    if goals and required.isdisjoint(goals):
+        return (
+            f"if {missing!r} is no longer sent, say so in sources.yml: {', '.join(f'{name}: null' for name in goals)}"
+        )
+    return None
 
 
 def _first_fault(feed: Feed, table: Table) -> str:

@@ -105,7 +105,7 @@ class Feed:
 
 def _name_expression(pattern: str) -> str:
     literal = re.escape(pattern)
-    for field, digits in ((DATE_FIELD, r"\d{8}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
+    for field, digits in ((DATE_FIELD, r"\d{8}|\d{4}-\d{2}-\d{2}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
         literal = literal.replace(re.escape(field), f"(?P<{field.strip('{}')}>{digits})")
     return literal
 
@@ -139,7 +139,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
     contract = contract or load_contract()
     start_date = _part("sources", document, "start_date", date, "a day like 2025-01-31")
     feeds = [
-        _feed(contract, name, source, entity, body)
+        feed_of(name, source, entity, body, contract)
         for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
         for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
@@ -155,7 +155,8 @@ def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T
     return value
 
 
-def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
+def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any], contract: Contract) -> Feed:
+    """The feed of one entry of a system's tables. Raises SourcesError."""
     where = f"sources: {name}.{entity}"
     family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
     try:
