@@ -6,7 +6,8 @@ Every physical record ends in exactly one place: accepted, duplicate of an equal
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -19,6 +20,7 @@ from orchestration.extract.manifest import Amounts
 from orchestration.extract.mapping import control_columns, projection, unknown_columns
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.registry import Arrival, Feed
+from orchestration.settings import Settings
 
 PARQUET = "(format parquet, compression zstd)"
 
@@ -77,8 +79,10 @@ class Candidate:
         return self.delivery.feed.table.entity
 
 
-def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path) -> Candidate:
-    """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session.
+def build_candidate(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, settings: Settings
+) -> Candidate:
+    """Parse, map and type one file into the scratch folder. ``connection`` needs ``pseudonymise`` and a UTC session.
 
     The file is held when it cannot be read, lacks a column, rejects too much, or when what was accepted, repeated and
     set aside is not what another reader counts in it.
@@ -86,7 +90,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     batch_id = hashlib.sha256(f"{delivery.feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
     switch = "enable" if delivery.file.stat().st_size >= OPTIMISED_BYTES else "disable"
     connection.execute(f"pragma {switch}_optimizer")
-    parse = _Parse(connection, delivery, batch_id, scratch)
+    parse = _Parse(connection, delivery, batch_id, settings)
     try:
         return parse.candidate(sha256)
     except HeldFile as error:
@@ -94,7 +98,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         told = readers.told(error)
     finally:
-        parse.utf8_copy.unlink(missing_ok=True)
+        shutil.rmtree(parse.copies, ignore_errors=True)
     for file in (parse.data, parse.rejects, parse.vault):
         file.unlink(missing_ok=True)
     return Candidate(delivery, batch_id, sha256, held=f"{delivery.file.name}: {told}")
@@ -103,24 +107,25 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
 class _Parse:
     """The parsing of one file: what it writes beside each other in the scratch folder, and what it counts."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, scratch: Path) -> None:
-        self.connection = connection
-        self.delivery = delivery
-        self.batch_id = batch_id
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, settings: Settings
+    ) -> None:
+        scratch = settings.scratch
+        self.connection, self.delivery, self.batch_id, self.settings = connection, delivery, batch_id, settings
         self.data = scratch / f"{batch_id}.data.parquet"
         self.rejects = scratch / f"{batch_id}.rejected.parquet"
         self.vault = scratch / f"{batch_id}.vault.parquet"
-        self.utf8_copy = scratch / f"{batch_id}.utf8"
+        self.copies = scratch / f"{batch_id}.copies"
 
     def candidate(self, sha256: str) -> Candidate:
         feed = self.delivery.feed
-        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
+        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.copies, self.settings)
         extracted_at = self.delivery.arrival.extracted_at.isoformat()
         sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
         if not rows.physical.records:
             return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
-        rejected = [sql.rejected] if read < rows.physical.records - len(rows.broken) else []
+        rejected = [sql.rejected] if read < rows.physical.records - rows.physical.broken else []
         if rows.broken:
             rejected.append(self._broken(rows.broken))
         repeats: dict[str | None, Decimal] = {}
@@ -154,16 +159,14 @@ class _Parse:
         _prove(candidate)
         return candidate
 
-    def _broken(self, broken: Sequence[tuple[int, str]]) -> str:
+    def _broken(self, broken: str) -> str:
         """Broken records as rejected rows; their text is a token where the table has personal columns."""
         is_personal = any(column.pii == "P2" for column in self.delivery.feed.table.columns)
         text = "pseudonymise(raw_text)" if is_personal else "raw_text"
-        values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
         return f"""
-            select cast(source_line as bigint) as source_line, 'broken_line' as rule,
-                cast(null as varchar) as column_name,
-                {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
-            from (values {values}) as broken (source_line, raw_text)"""
+            select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
+                cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+            from {broken}"""
 
     def _set_repeats_aside(self, rejected: list[str]) -> tuple[int, dict[str | None, Decimal]]:
         """Keep one row of each key. Equal repeats are duplicates; of different ones the smallest content stays, so

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestration.extract.contract import SQL_TYPES, Column, Table
+from orchestration.extract.dialect import NUMBER_KINDS, Dialect
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.readers import SourceRows, identifier, quoted
 from orchestration.extract.registry import ColumnMap, Feed
@@ -33,8 +34,11 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
     table = feed.table
     specs = {column.name: feed.columns.get(column.name) for column in table.columns}
     originals = {column.name: _original(specs[column.name], column.kind) for column in table.columns}
-    typed = {column.name: _typed(specs[column.name], column.kind, originals[column.name]) for column in table.columns}
-    deleted = _typed(feed.deleted, "boolean", _original(feed.deleted, "boolean"))
+    typed = {
+        column.name: _typed(specs[column.name], column.kind, originals[column.name], feed.dialect)
+        for column in table.columns
+    }
+    deleted = _typed(feed.deleted, "boolean", _original(feed.deleted, "boolean"), feed.dialect)
     values = ",\n".join(f"{sql} as {name}" for name, sql in typed.items())
     sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
     mapped = f"(select source_line, coalesce({deleted}, false) as is_deleted, {values}, {sources} from {rows.relation})"
@@ -99,14 +103,15 @@ def _original(spec: ColumnMap | None, kind: str) -> str:
     return source
 
 
-def _typed(spec: ColumnMap | None, kind: str, original: str) -> str:
+def _typed(spec: ColumnMap | None, kind: str, original: str, dialect: Dialect) -> str:
     sql_type = SQL_TYPES[kind]
     if spec is None:
         return f"cast(null as {sql_type})"
-    value = original
+    is_number = kind in NUMBER_KINDS and spec.constant is None
+    value = dialect.number_sql(original) if is_number else original
     if spec.values:
         cases = " ".join(f"when {quoted(key)} then {quoted(target)}" for key, target in spec.values)
-        value = f"case {original} {cases} else {original} end"
+        value = f"case {original} {cases} else {value} end"
     if kind == "text":
         return value
     if kind == "currency":
