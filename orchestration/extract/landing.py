@@ -42,7 +42,7 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
     for feed in feeds:
         for entry in _entries(settings.landing / feed.folder):
             arrival = feed.arrival(entry.name)
-            if arrival is None or arrival.delivery_date > until:
+            if arrival is None or arrival.delivery_date > until or _leads_out(entry, settings.landing):
                 continue
             delivery, status = Delivery(feed, Path(entry.path), arrival), entry.stat()
             if (feed.name, delivery.name, status.st_size, status.st_mtime_ns) not in seen:
@@ -53,12 +53,13 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
 
 
 def unexpected_files(settings: Settings, feeds: Sequence[Feed], known: Sequence[Feed]) -> list[str]:
-    """Files in the landing folders of ``feeds`` that the file names of no ``known`` feed fit."""
+    """Files in the landing folders of ``feeds`` that the file names of no ``known`` feed fit, and links out of them."""
     return [
         f"{folder}/{entry.name}"
         for folder in sorted({feed.folder for feed in feeds})
         for entry in sorted(_entries(settings.landing / folder), key=lambda entry: entry.name)
-        if not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
+        if _leads_out(entry, settings.landing)
+        or not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
     ]
 
 
@@ -68,7 +69,14 @@ def _place_of(batch: Batch) -> tuple[str, str]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in os.scandir(folder) if entry.is_file()] if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return [entry for entry in os.scandir(folder) if entry.is_file() or entry.is_symlink()]
+
+
+def _leads_out(entry: os.DirEntry[str], landing: Path) -> bool:
+    """Whether it is a link to nothing, to a folder or to a file elsewhere: a sender must not choose what is read."""
+    return entry.is_symlink() and not (entry.is_file() and Path(entry.path).resolve().is_relative_to(landing.resolve()))
 
 
 def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidate]:
@@ -89,7 +97,7 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             pseudonymiser.register(session.connection)
 
         def build(delivery: Delivery, sha256: str) -> Candidate:
-            return build_candidate(session.connection, delivery, sha256, settings.scratch)
+            return build_candidate(session.connection, delivery, sha256, settings)
 
         with ThreadPoolExecutor(settings.threads, initializer=open_session) as pool:
             landed = read_manifest(settings.manifest)

@@ -83,9 +83,9 @@ def _judged(feed: Feed, relation: str) -> str:
     table = feed.table
     specs = {column.name: feed.columns.get(column.name) for column in table.columns}
     originals = {column.name: original(specs[column.name], column, table) for column in table.columns}
-    gone = typed(feed.deleted, "boolean", text_of(feed.deleted) if feed.deleted else "null", feed.timezone)
+    gone = typed(feed.deleted, "boolean", text_of(feed.deleted) if feed.deleted else "null", feed)
     values = ",\n".join(
-        f"{typed(specs[column.name], column.kind, originals[column.name], feed.timezone)} as {column.name}"
+        f"{typed(specs[column.name], column.kind, originals[column.name], feed)} as {column.name}"
         for column in table.columns
     )
     sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
@@ -110,14 +110,13 @@ def control_columns(table: Table) -> str:
             cast({(table.control_amount and table.control_currency) or "null"} as varchar) as currency"""
 
 
-def broken_rows(table: Table, broken: Sequence[tuple[int, str]]) -> str:
-    """Broken records, (line, text), as rejected rows; their text is a token where the table has personal columns."""
+def broken_rows(table: Table, broken: str) -> str:
+    """Broken records as rejected rows; their text is a token where the table has personal columns."""
     text = "pseudonymise(raw_text)" if any(column.pii == "P2" for column in table.columns) else "raw_text"
-    values = ", ".join(f"({line}, {quoted(raw_text)})" for line, raw_text in broken)
     return f"""
-        select cast(source_line as bigint) as source_line, 'broken_line' as rule, cast(null as varchar) as column_name,
-            {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
-        from (values {values}) as broken (source_line, raw_text)"""
+        select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
+            cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+        from {broken}"""
 
 
 def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
