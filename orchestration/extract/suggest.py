@@ -19,7 +19,7 @@ from orchestration.extract.registry import MAPS
 
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 GOOD_ENOUGH = 0.72  # of the likeness of two names; below it a person finds better by reading
-NEARLY_ALL = 0.95  # of the values that a reading must fit: a few may be faults
+MOST_FAULTS = 0.05  # of the values that a reading need not fit
 FORMATS = tuple(
     f"{day}{time}"
     for day in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d-%m-%Y", "%Y年%m月%d日")
@@ -98,7 +98,9 @@ def date_formats(values: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def nearly_all(values: Sequence[str], holds: Callable[[str], object]) -> bool:
-    return sum(1 for value in values if holds(value)) >= NEARLY_ALL * len(values)
+    """Whether it holds for all but a few: one of three, or MOST_FAULTS of many."""
+    faults = sum(1 for value in values if not holds(value))
+    return faults <= max(MOST_FAULTS * len(values), len(values) > 2)
 
 
 def proposals(table: Table, found: Sequence[Profile]) -> list[Proposal]:
