@@ -101,7 +101,9 @@ class _Look:
         return replace(self.report(feed), feed=NOBODY, proposed=proposed)
 
     def report(self, feed: Feed) -> MapReport:
-        arrival = feed.arrival(self.file.name) or Arrival(date.min, datetime.now(UTC))
+        arrival = feed.arrival(self.file.name) or Arrival(
+            date.min, datetime.fromtimestamp(self.file.stat().st_mtime, UTC)
+        )
         delivery = Delivery(replace(feed, tolerance=EVERYTHING), self.file, arrival)
         profiles = suggest.profiles(propose.sample(self.connection, self.file, feed, self.settings))
         candidate = build_candidate(self.connection, delivery, file_sha256(self.file), self.settings)
