@@ -155,9 +155,9 @@ class _Parse:
         return candidate
 
     def _broken(self, broken: Sequence[tuple[int, str]]) -> str:
-        """Broken records as rejected rows; their text is a token where the table has personal columns."""
-        is_personal = any(column.pii == "P2" for column in self.delivery.feed.table.columns)
-        text = "pseudonymise(raw_text)" if is_personal else "raw_text"
+        """Broken records as rejected rows; their text is a token where the table has private columns."""
+        is_private = any(column.is_private for column in self.delivery.feed.table.columns)
+        text = "pseudonymise(raw_text)" if is_private else "raw_text"
         values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
         return f"""
             select cast(source_line as bigint) as source_line, 'broken_line' as rule,

@@ -39,7 +39,8 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
     sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
     mapped = f"(select source_line, coalesce({deleted}, false) as is_deleted, {values}, {sources} from {rows.relation})"
     judged = f"(select *, {_first_fault(feed, table)} as fault from {mapped})"
-    record_id = " || '|' || ".join(f"cast({column} as varchar)" for column in table.key)
+    masked = {column.name: _masked(column, column.name) for column in table.columns}
+    record_id = " || '|' || ".join(f"cast({masked[column]} as varchar)" for column in table.key)
     accepted = f"""
         select
             {quoted(feed.source_system)} as source_system,
@@ -48,7 +49,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             {quoted(batch_id)} as batch_id,
             cast({quoted(extracted_at)} as timestamptz) as extracted_at,
             is_deleted,
-            {", ".join(f"{_masked(column, column.name)} as {column.name}" for column in table.columns)}
+            {", ".join(f"{sql} as {name}" for name, sql in masked.items())}
         from {judged}
         where fault is null
         order by source_line"""
@@ -158,14 +159,10 @@ def _masked(column: Column, value: str) -> str:
 
 
 def _original_texts(table: Table) -> str:
-    """The rejected value as quarantine may hold it: always a token where the contract may call it personal."""
+    """The rejected value as quarantine may hold it: a token where the contract may call it personal or sensitive."""
     return "\n".join(
         f"when {quoted(column.name)} then "
-        + (
-            f"pseudonymise(original_{column.name})"
-            if column.pii == "P2"
-            else f"cast(original_{column.name} as varchar)"
-        )
+        + (f"pseudonymise(original_{column.name})" if column.is_private else f"cast(original_{column.name} as varchar)")
         for column in table.columns
     )
 

@@ -157,7 +157,7 @@ def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T
 
 def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
     where = f"sources: {name}.{entity}"
-    family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
+    family = _part(where, source, "family", str, "the family of its tables, as in crm")
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
