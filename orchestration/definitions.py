@@ -13,6 +13,7 @@ from orchestration.assets.delivery import delivery_assets
 from orchestration.assets.ingestion import ingestion_assets
 from orchestration.assets.modelling import modelling_assets
 from orchestration.assets.transformation import transformation_assets
+from orchestration.extract.landing import judged_tables
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.policy import check_policy
 from orchestration.settings import Settings, load_settings
@@ -33,6 +34,7 @@ def build_defs(
     settings = settings or load_settings()
     check_policy(settings)
     registry = load_registry(settings.sources) if settings.sources.exists() else None
+    tables = judged_tables(settings, registry)
     manifest_file = dbt.manifest_path(settings)
     partitions = daily_partitions(registry)
     job = dg.define_asset_job(
@@ -44,10 +46,10 @@ def build_defs(
     )
     return dg.Definitions(
         assets=[
-            *ingestion_assets(settings, registry, partitions),
-            *transformation_assets(settings, registry, manifest_file, partitions),
+            *ingestion_assets(settings, registry, tables, partitions),
+            *transformation_assets(settings, registry, tables, manifest_file, partitions),
             *modelling_assets(settings, partitions),
-            *delivery_assets(settings, registry, manifest_file, partitions),
+            *delivery_assets(settings, registry, tables, manifest_file, partitions),
         ],
         loggers=loggers,
         jobs=[job],

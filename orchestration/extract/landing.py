@@ -21,15 +21,30 @@ import duckdb
 
 from orchestration.extract import readers
 from orchestration.extract.candidate import PARQUET, Candidate, Delivery, build_candidate
-from orchestration.extract.contract import load_contract
+from orchestration.extract.contract import Table, load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import Amounts, Batch, append_batches, read_manifest
-from orchestration.extract.registry import Feed
+from orchestration.extract.registry import Feed, Registry
 from orchestration.extract.totals import SUFFIX
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
 INSTANT = timedelta(microseconds=1)
+
+
+def judged_tables(settings: Settings, registry: Registry | None) -> tuple[Table, ...]:
+    """The tables that a run lands, judges and answers for: a system delivers them, or something of them has landed.
+
+    Of any other table of the contract there is nothing to say. It costs a run nothing and reads as empty.
+    """
+    delivered = {feed.table.name for feed in registry.feeds} if registry else set()
+    return tuple(table for table in load_contract().tables if table.name in delivered or _has_landed(settings, table))
+
+
+def _has_landed(settings: Settings, table: Table) -> bool:
+    """Whether there is a day's folder beside the table's schema."""
+    folder = settings.raw / table.family / table.entity
+    return folder.is_dir() and any(entry.is_dir() for entry in os.scandir(folder))
 
 
 def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -> list[Delivery]:

@@ -133,7 +133,7 @@ class _Look:
     def _rejections(self, table: Table, candidate: Candidate) -> tuple[Rejection, ...]:
         if candidate.quarantine_file is None:
             return ()
-        personal = {column.name for column in table.columns if column.pii == "P2"}
+        personal = {column.name for column in table.columns if column.is_private}
         found = self.connection.execute(
             f"""
             select rule, column_name, count(*), list(source_line order by source_line)[1:3],

@@ -40,7 +40,8 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
     _require_sources(feed, rows.columns)
     table = feed.table
     judged = _judged(feed, rows.relation)
-    record_id = " || '|' || ".join(f"cast({column} as varchar)" for column in table.key)
+    masked = {column.name: _masked(column, column.name) for column in table.columns}
+    record_id = " || '|' || ".join(f"cast({masked[column]} as varchar)" for column in table.key)
     accepted = f"""
         select
             {quoted(feed.source_system)} as source_system,
@@ -49,7 +50,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             {quoted(batch_id)} as batch_id,
             cast({quoted(extracted_at)} as timestamptz) as extracted_at,
             is_deleted,
-            {", ".join(f"{_masked(column, column.name)} as {column.name}" for column in table.columns)}
+            {", ".join(f"{sql} as {name}" for name, sql in masked.items())}
         from {judged}
         where fault is null and not is_filtered
         order by source_line"""
@@ -112,7 +113,7 @@ def control_columns(table: Table) -> str:
 
 def broken_rows(table: Table, broken: str) -> str:
     """Broken records as rejected rows; their text is a token where the table has personal columns."""
-    text = "pseudonymise(raw_text)" if any(column.pii == "P2" for column in table.columns) else "raw_text"
+    text = "pseudonymise(raw_text)" if any(column.is_private for column in table.columns) else "raw_text"
     return f"""
         select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
             cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
@@ -185,14 +186,10 @@ def _masked(column: Column, value: str) -> str:
 
 
 def _original_texts(table: Table) -> str:
-    """The rejected value as quarantine may hold it: always a token where the contract may call it personal."""
+    """The rejected value as quarantine may hold it: a token where the contract may call it personal or sensitive."""
     return "\n".join(
         f"when {quoted(column.name)} then "
-        + (
-            f"pseudonymise(original_{column.name})"
-            if column.pii == "P2"
-            else f"cast(original_{column.name} as varchar)"
-        )
+        + (f"pseudonymise(original_{column.name})" if column.is_private else f"cast(original_{column.name} as varchar)")
         for column in table.columns
     )
 

@@ -160,7 +160,7 @@ def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any]
     where = f"sources: {name}.{entity}"
     if not re.fullmatch(r"\w[\w.-]*", str(name)):
         raise SourcesError(f"{where}: the system is {name!r}, expected the name of a folder: letters, digits, . - _")
-    family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
+    family = _part(where, source, "family", str, "the family of its tables, as in crm")
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt
-from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, load_contract
+from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, KNOWLEDGE, load_contract
 from orchestration.extract.registry import Registry
 from orchestration.lineage.page import render_lineage
 from orchestration.settings import Settings
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 LINEAGE = "lineage.json"
 PAGE = "lineage.html"
 ROWS = "*"
-# What the loader adds to every raw row.
-KNOWLEDGE = {
-    "known_from": ("timestamptz", "From when on this version of the record was the newest known"),
-    "known_to": ("timestamptz", "Until when"),
-    "nth_interval": ("bigint", "Counts the intervals of a version that became the newest again"),
-}
 
 # What makes an edge a main one.
 MAIN = {"value", "case", "filter", "join", "lookup", "order", "model"}

@@ -11,12 +11,14 @@ import dagster as dg
 import pytest
 from installation import Published, environment, settings_of
 
-from orchestration.assets.ingestion import FAMILIES, READ_CHECK, SUITE_CHECK, raw_key
+from orchestration.assets.ingestion import READ_CHECK, SUITE_CHECK, raw_key
 from orchestration.definitions import JOB, build_defs
+from orchestration.demo.deliver import FEEDS
 from orchestration.extract.contract import load_contract
 from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT
 
 TABLES = load_contract().tables
+DELIVERED = [load_contract().table(f"{feed.source}.{feed.entity}") for feed in FEEDS]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,6 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description(definitions: 
 
 def test_every_table_of_the_contract_is_an_asset_of_its_family(definitions: dg.Definitions) -> None:
     groups = {spec.key: spec.group_name for spec in definitions.resolve_all_asset_specs()}
-    assert {table.family for table in TABLES} == set(FAMILIES)
     assert {raw_key(table): groups.get(raw_key(table)) for table in TABLES} == {
         raw_key(table): f"raw_{table.family}" for table in TABLES
     }
@@ -83,7 +84,21 @@ def test_every_table_of_the_contract_is_an_asset_of_its_family(definitions: dg.D
 def test_every_raw_asset_is_guarded_by_blocking_checks(definitions: dg.Definitions, name: str) -> None:
     graph = definitions.resolve_asset_graph()
     guards = {key.asset_key for key in graph.asset_check_keys if key.name == name and graph.get(key).blocking}
-    assert guards == {raw_key(table) for table in TABLES}
+    assert guards == {raw_key(table) for table in DELIVERED}
+
+
+def test_a_table_that_nobody_delivers_has_no_step_no_check_and_nothing_that_waits_for_it(
+    definitions: dg.Definitions,
+) -> None:
+    graph = definitions.resolve_asset_graph()
+    assert {op.name for op in definitions.resolve_job_def(JOB).nodes if op.name.endswith("_extracts")} == {
+        f"{feed.source}_extracts" for feed in FEEDS
+    }
+    undelivered = {raw_key(table) for table in TABLES if table not in DELIVERED}
+    assert len(undelivered) == len(TABLES) - len(FEEDS) > 0
+    assert [key for key in undelivered if graph.get(key).is_executable] == []
+    assert [key for key in graph.asset_check_keys if key.asset_key in undelivered] == []
+    assert [key for key in undelivered if graph.get(key).child_keys] == []
 
 
 def test_the_release_waits_for_blocking_checks_of_what_was_built(definitions: dg.Definitions) -> None:
