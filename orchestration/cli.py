@@ -12,11 +12,13 @@ import typer
 
 from orchestration.cli_audit import audit
 from orchestration.cli_map import mapping
+from orchestration.cli_policy import policy
 from orchestration.cli_reading import reading
 from orchestration.console import (
     FAILED,
     AsJson,
     err,
+    instant_of,
     out,
     print_json,
     show_current,
@@ -38,6 +40,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 app.add_typer(reading)
 app.add_typer(mapping)
 app.add_typer(audit, name="audit")
+app.add_typer(policy, name="policy")
 
 
 @app.callback()
@@ -63,7 +66,7 @@ def run(
         if known_at is not None:
             if date_ is None or dry_run:
                 raise typer.BadParameter("--known-at needs --date and goes without --dry-run: it changes nothing")
-            _decide_as_known(settings, date_.date(), _instant(known_at), as_json)
+            _decide_as_known(settings, date_.date(), instant_of("--known-at", known_at), as_json)
             return
         day = date_.date() if date_ else default_day(settings)
         check_days(settings, day, day)
@@ -197,16 +200,6 @@ def _decide_as_known(settings: Settings, day: date, known_at: datetime, as_json:
         show_current(kept)
         out.print(f"kept as a home to read from: TIERING_HOME={kept.home}", markup=False)
         show_tier_changes(changes)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise typer.BadParameter(f"--known-at is {text!r}, expected ISO 8601 with zone, like 2025-12-30T16:00:00+00:00")
-    return instant
 
 
 if __name__ == "__main__":
