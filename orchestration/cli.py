@@ -157,6 +157,23 @@ def rollback(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The home to begin: a new folder.", metavar="DIR")],
+    currency: Annotated[str, typer.Option(help="Of all reports, by ISO 4217.")] = "CNY",
+    timezone: Annotated[str, typer.Option(help="Whose clock the systems show.")] = "Asia/Shanghai",
+    company: Annotated[str, typer.Option(help="How reports call the company.")] = "The company",
+) -> None:
+    """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
+    from orchestration.init import Company, init_home
+
+    with told_plainly():
+        settings = init_home(folder.resolve(), Company(company, timezone, currency))
+        out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)
+        out.print(f"  {settings.home / 'README.md'}", markup=False, highlight=False)
+        out.print(f"use it: export TIERING_HOME={settings.home}", markup=False, highlight=False)
+
+
+@app.command()
 def demo(
     scale: Annotated[str, typer.Option(help="tiny, demo, S, M or L.")] = "demo",
     daily_days: Annotated[int, typer.Option(help="Days delivered one by one after the initial load.")] = 92,

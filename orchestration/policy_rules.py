@@ -7,7 +7,7 @@ alone, and each row that breaks one is traced to its lines.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 
 from orchestration import dbt
-from orchestration.extract.registry import load_registry
+from orchestration.extract.registry import Registry, load_registry
 from orchestration.policy import check_folder, column_types, policy_rows, read_policies, read_rows
 from orchestration.settings import Settings, export_environment
 
@@ -76,24 +76,35 @@ def unfed_weights(settings: Settings, folder: Path) -> list[str]:
     """
     if not settings.sources.exists():
         return []
-    registry = load_registry(settings.sources)
-    delivered = {feed.table.name for feed in registry.feeds}
-    delivered |= {f"{feed.table.name}.{column}" for feed in registry.feeds for column in feed.columns}
+    delivered = delivered_names(load_registry(settings.sources))
     last = max(read_policies(folder), key=lambda version: version.effective_from).policy_version
-    fed_by = {row["lens"]: row["fed_by"].split() for _, row in policy_rows(folder / "policy_lenses.csv", last)}
-
-    def missing(lens: str) -> list[str]:
-        return [name for part in fed_by[lens] for name in (missing(part) if part in fed_by else [part])]
-
+    missing = missing_feeds([row for _, row in policy_rows(folder / "policy_lenses.csv", last)], delivered)
     notes = []
     for line, row in policy_rows(folder / "policy_weights.csv", last):
-        absent = sorted(set(missing(row["factor"])) - delivered) if row["factor"] in fed_by else []
-        if row["target"] == "tier" and absent:
+        if row["target"] == "tier" and (absent := missing.get(row["factor"])):
             notes.append(
                 f"policy_weights.csv line {line}: {row['factor']} weighs {row['weight']}, but {', '.join(absent)} is "
                 f"not delivered by {settings.sources.name}: all get its fallback; give its weight to another lens"
             )
     return notes
+
+
+def delivered_names(registry: Registry) -> set[str]:
+    """The tables and columns of the contract that the extracts fill, as ``fed_by`` of a lens calls them."""
+    tables = {feed.table.name for feed in registry.feeds}
+    return tables | {f"{feed.table.name}.{column}" for feed in registry.feeds for column in feed.columns}
+
+
+def missing_feeds(lenses: Sequence[Mapping[str, str]], delivered: Collection[str]) -> dict[str, list[str]]:
+    """Each lens with what feeds it, or a lens that it reads, and is not delivered."""
+    fed_by = {row["lens"]: row["fed_by"].split() for row in lenses}
+
+    def missing(name: str) -> set[str]:
+        if name in fed_by:
+            return {absent for part in fed_by[name] for absent in missing(part)}
+        return set() if name in delivered else {name}
+
+    return {lens: sorted(missing(lens)) for lens in fed_by}
 
 
 def _broken(build: duckdb.DuckDBPyConnection, folder: Path, test: dict[str, Any], sql: str) -> BrokenRule:
