@@ -101,6 +101,7 @@ def build_candidate(
         shutil.rmtree(parse.copies, ignore_errors=True)
     for file in (parse.data, parse.rejects, parse.vault):
         file.unlink(missing_ok=True)
+    told = told[:400]  # a header of noise would fill the page
     return Candidate(delivery, batch_id, sha256, held=f"{delivery.file.name}: {told}")
 
 
@@ -141,7 +142,6 @@ class _Parse:
         has_personal = sql.personal is not None and accepted > 0 and self._copy(sql.personal, self.vault) > 0
         if not has_personal:
             self.vault.unlink(missing_ok=True)
-        amounts = self._amounts(rows.physical.amounts, repeats, bool(quarantined))
         candidate = Candidate(
             self.delivery,
             self.batch_id,
@@ -150,7 +150,7 @@ class _Parse:
             accepted=accepted,
             duplicates=duplicates,
             quarantined=quarantined,
-            amounts=amounts,
+            amounts=self._amounts(rows.physical.amounts, repeats, bool(quarantined)),
             unknown_columns=unknown_columns(feed, rows.columns),
             data_file=self.data,
             quarantine_file=self.rejects if quarantined else None,
