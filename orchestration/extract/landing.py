@@ -43,8 +43,7 @@ def judged_tables(settings: Settings, registry: Registry | None) -> tuple[Table,
 
 def _has_landed(settings: Settings, table: Table) -> bool:
     """Whether there is a day's folder beside the table's schema."""
-    folder = settings.raw / table.family / table.entity
-    return folder.is_dir() and any(entry.is_dir() for entry in os.scandir(folder))
+    return next((settings.raw / table.family / table.entity).glob("delivery_date=*"), None) is not None
 
 
 def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -> list[Delivery]:

@@ -129,10 +129,8 @@ def _require_sources(feed: Feed, present: Collection[str]) -> None:
     missing = sorted(feed.sources - set(present))
     if missing:
         unread = unknown_columns(feed, present)
-        raise HeldFile(
-            f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}"
-            + "".join(f"; {mend}" for name in missing if (mend := _mend(feed, name, unread)))
-        )
+        mends = "".join(f"; {mend}" for name in missing if (mend := _mend(feed, name, unread)))
+        raise HeldFile(f"{feed.name}: columns {missing} are not in the file{mends}; it has {sorted(present)}")
 
 
 def _mend(feed: Feed, missing: str, unread: Sequence[str]) -> str | None:

@@ -17,14 +17,14 @@ from python_calamine import CalamineError
 
 from orchestration.extract.amounts import amounts_by_currency
 from orchestration.extract.column_map import ColumnMap
-from orchestration.extract.counting import BATCHES, HeldFile
+from orchestration.extract.counting import BATCHES, BLOCK_BYTES, HeldFile
 from orchestration.extract.dialect import PLAIN_NUMBER, Dialect
 from orchestration.extract.registry import Feed
 
 TEN_THOUSANDTH = Decimal("0.0001")
 TOO_LARGE = 10**14  # for the decimal(18, 4) of the contract's money
 # What Arrow itself takes for a decimal, with room for every digit; other numbers are rare.
-SIMPLE_NUMBER = r"^[-+]?(?:\d{1,14}\.?\d{0,20}|\.\d{1,20})$"
+SIMPLE_NUMBER = r"^[-+]?(?:\d{1,14}(?:\.\d{0,20})?|\.\d{1,20})$"
 SPACES = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
 
@@ -45,8 +45,10 @@ def look_into(file: Path, feed: Feed) -> Physical:
     """Count a CSV or JSON lines file (in UTF-8), Parquet or XLSX. Raises HeldFile where it is not one."""
     try:
         return _counted(file, feed)
-    except (pa.ArrowException, OSError, CalamineError, UnicodeDecodeError) as error:
+    except (pa.ArrowException, OSError, CalamineError) as error:
         told = (str(error) or "it is empty").splitlines()[0]
+        if "straddling" in told:
+            told = f"a record is longer than {BLOCK_BYTES} bytes, or a quote is not closed"
         raise HeldFile(f"cannot be read as {feed.format}: {told}") from error
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +170,8 @@ def _csv_header(file: Path, dialect: Dialect) -> tuple[str, ...]:
 
 def told(error: duckdb.Error) -> str:
     """DuckDB's complaint in one line without the record it quotes, which may hold personal values."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip() and "Original Line" not in line]
-    return " ".join(lines[:2])
+    lines = [line.strip() for line in str(error).splitlines()]
+    return " ".join([line for line in lines if line and not line.startswith(("Original Line", "LINE "))][:2])
 
 
 def quoted(value: object) -> str:
@@ -185,14 +186,24 @@ def identifier(name: str) -> str:
 
 def _as_utf8(file: Path, encoding: str, copy: Path) -> Path:
     """The file itself when it is UTF-8, else a copy in UTF-8: DuckDB's own decoders fail on valid GB18030 files."""
-    if codecs.lookup(encoding).name in ("utf-8", "utf-8-sig"):
-        return file
-    try:
-        with file.open(encoding=encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
-            while text := source.read(CHUNK):
+    is_utf8 = codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    decoder = codecs.getincrementaldecoder(encoding)()
+    position = 0
+    with (
+        file.open("rb") as source,
+        open(os.devnull if is_utf8 else copy, "w", encoding="utf-8", newline="") as target,
+    ):
+        while True:
+            chunk, pending = source.read(CHUNK), len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(chunk, final=not chunk)
+            except UnicodeError as error:
+                place = position - pending + error.start if isinstance(error, UnicodeDecodeError) else position
+                raise HeldFile(
+                    f"byte {place} is not {encoding}; expected the encoding that sources.yml names"
+                ) from error
+            if not is_utf8:
                 target.write(text)
-    except UnicodeDecodeError as error:
-        raise HeldFile(f"byte {error.start} is not {encoding}; expected the encoding that sources.yml names") from error
-    except UnicodeError as error:
-        raise HeldFile(f"is not {encoding}: {error}; expected the encoding that sources.yml names") from error
-    return copy
+            if not chunk:
+                return file if is_utf8 else copy
+            position += len(chunk)
