@@ -162,12 +162,19 @@ def init(
     currency: Annotated[str, typer.Option(help="Of all reports, by ISO 4217.")] = "CNY",
     timezone: Annotated[str, typer.Option(help="Whose clock the systems show.")] = "Asia/Shanghai",
     company: Annotated[str, typer.Option(help="How reports call the company.")] = "The company",
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="A folder with files of yours: sources.yml is proposed from them.")
+    ] = None,
 ) -> None:
     """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
     from orchestration.init import Company, init_home
+    from orchestration.init_from import proposals_from
 
     with told_plainly():
-        settings = init_home(folder.resolve(), Company(company, timezone, currency))
+        proposals, notes = proposals_from(load_settings(), from_) if from_ else (None, [])
+        settings = init_home(folder.resolve(), Company(company, timezone, currency), proposals)
+        for note in notes:
+            out.print(note, markup=False, highlight=False)
         out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)
         out.print(f"  {settings.home / 'README.md'}", markup=False, highlight=False)
         out.print(f"use it: export TIERING_HOME={settings.home}", markup=False, highlight=False)

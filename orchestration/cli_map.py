@@ -80,10 +80,11 @@ def _show(report: MapReport) -> None:
     for sentence in report.surprises:
         out.print(f"look at: {sentence}", markup=False, highlight=False)
     if report.proposed is not None:
-        from orchestration.extract.propose import rendered
+        from orchestration.init import render_table
+        from orchestration.init_from import proposal_of
 
-        out.print("\nAn entry to begin with, below tables: of its system in sources.yml:\n", style="bold")
-        out.print(rendered(report.proposed), markup=False, highlight=False)
+        out.print("\nAn entry to begin with, below tables: of its system in sources.yml; ??? is yours to say:\n")
+        out.print(render_table(proposal_of(report.proposed)), markup=False, highlight=False)
     elif not report.held:
         out.print(f"nothing was written; it lands with the next `tiering run` ({report.feed})", highlight=False)
 

@@ -118,6 +118,11 @@ def render_sources(contract: Contract, company: Company, proposals: Sequence[Pro
     return _rendered("init_sources.yml.j2", company=_flow(company.name), start_date=company.start_date, blocks=text)
 
 
+def render_table(proposal: Proposal) -> str:
+    """The lines of one table, to stand below ``tables:`` of its system."""
+    return "\n".join(_table(proposal)) + "\n"
+
+
 def _by_contract(contract: Contract, table: Table, company: Company) -> Proposal:
     """The table under the contract's own names; what may be left out is named and not yet delivered.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,11 +28,15 @@ Entry = dict[str, Any]
 
 @dataclass(frozen=True)
 class Proposed:
-    """An entry for ``table``. A column of it that is None is required, and nothing in the file is like it."""
+    """An entry for ``table``. A column of it that is None is required, and nothing in the file is like it.
+
+    ``likeness``: from 0 to 1, how well the file's columns are those that the table requires.
+    """
 
     table: Table
     entry: Entry
     profiles: tuple[Profile, ...]
+    likeness: float
 
     @property
     def sayable(self) -> Entry:
@@ -57,8 +60,9 @@ def propose(connection: duckdb.DuckDBPyConnection, file: Path, settings: Setting
     if written.format == "csv":
         entry |= sniff.number_style([text for row in rows for text in row.values() if text])
     profiles = suggest.profiles(rows, entry.get("decimal", "."))
-    table = load_contract().table(table_name) if table_name else suggest.likely_table(profiles)
-    return Proposed(table, entry | {"columns": _columns(table, profiles, len(rows))}, tuple(profiles))
+    table = load_contract().table(table_name) if table_name else suggest.likely_table(profiles, file.name)
+    columns = _columns(table, profiles, len(rows))
+    return Proposed(table, entry | {"columns": columns}, tuple(profiles), suggest.resemblance(table, profiles)[0])
 
 
 def sample(
@@ -80,25 +84,6 @@ def _bare_feed(entry: Mapping[str, Any]) -> Feed:
     required = {column.name: {"constant": ""} for column in table.columns if column.is_required}
     body = {**entry, "files": DATE_FIELD, "columns": required}
     return feed_of("nobody", {"family": table.family, "timezone": "UTC"}, table.entity, body, load_contract())
-
-
-def rendered(proposed: Proposed) -> str:
-    """The entry as YAML for below ``tables:``, what is left to say as comments and ``???``."""
-    table, entry = proposed.table, proposed.entry
-    lines = [f"{table.entity}:   # {table.grain}"]
-    lines += [f"  {name}: {_flow(value)}" for name, value in entry.items() if name != "columns"]
-    if DATE_FIELD not in entry["files"]:
-        lines[1] += f"   # put {DATE_FIELD} where the day stands: a file says by its name which day it speaks for"
-    lines.append("  columns:")
-    for column in table.columns:
-        spec = entry["columns"].get(column.name, "")
-        if spec is None:
-            allowed = f", one of {', '.join(column.values)}" if column.values else ""
-            lines.append(f"    # {column.name}: ???   # required: {column.description}{allowed}")
-        elif spec:
-            hint = f"   # one of {', '.join(column.values)}" if TO_SAY in str(spec) else ""
-            lines.append(f"    {column.name}: {_flow(spec)}{hint}")
-    return "\n".join(lines) + "\n"
 
 
 def _columns(table: Table, profiles: Sequence[Profile], records: int) -> Entry:
@@ -147,19 +132,3 @@ def _local_day(profile: Profile) -> Entry:
 
 def _allowed(word: str, values: Sequence[str]) -> str:
     return word.lower() if word.lower() in values else TO_SAY
-
-
-def _flow(value: Any) -> str:
-    """The value as YAML on one line. JSON is YAML; names are quoted only where they must be."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_flow(name)}: {_flow(part)}" for name, part in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_flow(part) for part in value) + "]"
-    return (
-        value
-        if re.fullmatch(r"[^\W\d]\w*", value) and value.lower() not in WORDS_OF_YAML
-        else json.dumps(value, ensure_ascii=False)
-    )
-
-
-WORDS_OF_YAML = ("true", "false", "yes", "no", "on", "off", "null", "y", "n")

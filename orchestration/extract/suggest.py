@@ -19,6 +19,7 @@ from orchestration.extract.registry import MAPS
 
 SYNONYMS = Path(__file__).with_name("synonyms.yml")
 GOOD_ENOUGH = 0.72  # of the likeness of two names; below it a person finds better by reading
+NAME_OF_A_FILE = 0.3  # what it counts beside the columns that a table requires, which count 1
 MOST_FAULTS = 0.05  # of the values that a reading need not fit
 FORMATS = tuple(
     f"{day}{time}"
@@ -121,9 +122,16 @@ def proposals(table: Table, found: Sequence[Profile]) -> list[Proposal]:
     return [taken[column.name] for column in table.columns if column.name in taken]
 
 
-def likely_table(found: Sequence[Profile]) -> Table:
-    """The contract table whose required columns the file's columns resemble most."""
-    return max(load_contract().tables, key=lambda table: _resemblance(table, found))
+def likely_table(found: Sequence[Profile], file_name: str) -> Table:
+    """The contract table whose required columns the file's columns resemble most; the file's own name counts, too."""
+    stem = re.sub(r"[\d_.-]+", " ", file_name.split(".", maxsplit=1)[0]).strip()
+    return max(load_contract().tables, key=lambda table: _likelihood(table, found, stem))
+
+
+def _likelihood(table: Table, found: Sequence[Profile], stem: str) -> tuple[float, float]:
+    required, all_columns = resemblance(table, found)
+    names = (table.entity, f"{table.entity}s", *_synonyms().get(table.name, ()))
+    return required + NAME_OF_A_FILE * max(_alike(name, stem) for name in names), all_columns
 
 
 def renamed(table: Table, goals: Sequence[str], missing: str, present: Sequence[str]) -> str | None:
@@ -140,7 +148,8 @@ def likeness(table: Table, column: str, name: str) -> tuple[float, str]:
     return max((_alike(known, name), known) for known in _known_names()[f"{table.name}.{column}"])
 
 
-def _resemblance(table: Table, found: Sequence[Profile]) -> tuple[float, float]:
+def resemblance(table: Table, found: Sequence[Profile]) -> tuple[float, float]:
+    """How alike the columns are to those that the table requires, from 0 to 1, and to all of its columns in sum."""
     best = {proposal.column.name: proposal.likeness for proposal in proposals(table, found)}
     required = [column for column in table.columns if column.is_required]
     share = sum(best.get(column.name, 0) for column in required) / len(required)
@@ -148,9 +157,14 @@ def _resemblance(table: Table, found: Sequence[Profile]) -> tuple[float, float]:
 
 
 @cache
+def _synonyms() -> Mapping[str, Sequence[str]]:
+    return dict(read_yaml(SYNONYMS))
+
+
+@cache
 def _known_names() -> Mapping[str, tuple[str, ...]]:
     """``family.entity.column`` → all names that it goes by."""
-    synonyms = read_yaml(SYNONYMS)
+    synonyms = _synonyms()
     shipped: dict[str, set[str]] = {}
     for file in MAPS.glob("*.yml"):
         for table, body in read_yaml(file)["tables"].items():

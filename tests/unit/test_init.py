@@ -19,6 +19,7 @@ from orchestration.extract.column_map import OPTIONS, ORIGINS, SourcesError
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import CADENCES, FORMATS, MODES, load_registry
 from orchestration.init import FIRST_VERSION, NEEDED, Company, InitError, Proposal, init_home, needed, render_sources
+from orchestration.init_from import proposals_from
 from orchestration.policy import check_policy, read_rows
 from orchestration.policy_rules import broken_rules, unfed_weights
 from orchestration.settings import Settings
@@ -26,7 +27,7 @@ from orchestration.settings import Settings
 CONTRACT = load_contract()
 ACME = Company("Acme: the 1st", "Europe/Berlin", "EUR")
 FEED_OPTIONS = ("family", "timezone", "folder", "map", "quarantine", "files", "format", "encoding", "delivered", "mode",
-    "deleted", "only", "without", "has_totals")  # fmt: skip
+    "deleted", "only", "without", "has_totals", "delimiter", "quote", "decimal", "thousands")  # fmt: skip
 
 
 @pytest.fixture
@@ -108,7 +109,7 @@ def test_proposals_are_told_as_they_were_made(tmp_path: Path) -> None:
     registry = load_registry(file)
     (feed,) = registry.feeds
     assert (registry.start_date, feed.name, feed.files) == (date(2025, 12, 30), "shop.customer", files)
-    assert (feed.encoding, feed.delivered) == ("cp1252", "on_change")
+    assert (feed.dialect.encoding, feed.delivered) == ("cp1252", "on_change")
     assert feed.columns["customer_ref"].column == "Kd-Nr: alt"
     assert feed.columns["created_at"].formats == ("%d.%m.%Y",)
     assert "country" not in feed.columns
@@ -147,3 +148,32 @@ def test_the_command_says_where_to_read_on(tmp_path: Path) -> None:
     readme = (tmp_path / "home" / "README.md").read_text(encoding="utf-8")
     assert "`tiering doctor`" in readme
     assert "{{" not in readme
+
+
+GERMAN = {
+    "auftraege_20251230.csv": "Belegnr;Kundennr;Belegdatum;Status;Währung\nA1;1;30.12.2025;offen;EUR\n",
+    "auftraege_20251231.csv": "Belegnr;Kundennr;Belegdatum;Status;Währung\nA2;1;31.12.2025;versendet;EUR\n",
+    "positionen_20251231.csv": "Belegnr;Pos;Artikelnr;Menge;Listenwert;Rabatt;Netto\nA2;1;x;1,5;1.200,50;,5;1.200\n",
+    "kunden_20251231.csv": "Kundennr;Name;Typ;Land;angelegt am\n1;Muster GmbH;B2B;DE;01.02.2024\n",
+    "notizen.pdf": "nothing to read",
+}
+
+
+def test_a_home_can_be_begun_from_a_folder_of_files(tmp_path: Path) -> None:
+    for name, text in GERMAN.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_text(text, encoding="utf-8")
+    proposals, notes = proposals_from(Settings(home=tmp_path / "none"), tmp_path / "in")
+    assert {proposal.table.name for proposal in proposals} == {"sales.customer", "sales.order", "sales.order_line"}
+    assert [note for note in notes if "notizen.pdf" in note]
+    begun = init_home(tmp_path / "home", Company("Muster", "Europe/Berlin", "EUR"), proposals)
+    feeds = {feed.table.entity: feed for feed in load_registry(begun.sources).feeds}
+    assert feeds["order_line"].dialect.decimal == ","
+    assert feeds["order"].columns["order_id"].column == "Belegnr"
+    assert feeds["order"].columns["entity_id"].column == "???"  # is said by the company, and holds a file until then
+    assert "auftraege_{delivery_date}.csv" in begun.sources.read_text(encoding="utf-8")
+
+
+def test_a_folder_without_files_begins_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InitError, match="expected a folder with one or more of your files"):
+        proposals_from(Settings(home=tmp_path / "none"), tmp_path)
