@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli_audit import audit
+from orchestration.cli_map import mapping
 from orchestration.cli_reading import reading
 from orchestration.console import (
     FAILED,
@@ -35,6 +36,7 @@ from orchestration.status import check_days, default_day, is_decided, undecided_
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(reading)
+app.add_typer(mapping)
 app.add_typer(audit, name="audit")
 
 

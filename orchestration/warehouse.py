@@ -40,9 +40,9 @@ RUN_TABLES = {
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
     "file varchar, sha256 varchar, raw_sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, "
     "known_at timestamptz, duplicate_of varchar, records bigint, accepted bigint, duplicates bigint, "
-    "quarantined bigint",
+    "quarantined bigint, filtered bigint",
     "run_batch_amounts": "batch_id varchar, currency varchar, delivered decimal(38,4), accepted decimal(38,4), "
-    "duplicates decimal(38,4), quarantined decimal(38,4)",
+    "duplicates decimal(38,4), quarantined decimal(38,4), filtered decimal(38,4)",
     "run_fingerprints": "family varchar, entity varchar, fingerprint hugeint",
     "run_quarantined_rows": "batch_id varchar, source_line bigint, rule varchar, column_name varchar, raw_text varchar",
     "run_checks": "check_name varchar, subject varchar, as_of_date date, status varchar, severity varchar, "
@@ -221,8 +221,8 @@ def _as_landed(settings: Settings, batch: Batch) -> Path:
 
 def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
     """The columns of ``run.run_batches``; ``place`` keeps the manifest's order."""
-    told = vars(batch) | {"place": place}
-    return tuple(told[column.split()[0]] for column in RUN_TABLES["run_batches"].split(", "))
+    _, *names = (column.split()[0] for column in RUN_TABLES["run_batches"].split(", "))
+    return place, *(getattr(batch, name) for name in names)
 
 
 def _table_name(batch: Batch) -> str:

@@ -20,7 +20,8 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "audit_inputs": (
             RowCount(minimum=1),
             NoRowsWhere(
-                "every_record_is_accounted_for", "record_count <> accepted_count + duplicate_count + quarantined_count"
+                "every_record_is_accounted_for",
+                "record_count <> accepted_count + duplicate_count + quarantined_count + filtered_count",
             ),
         ),
         "audit_quarantine": (NotNull("rule"),),

@@ -84,7 +84,8 @@ def _family_assets(
             context.log.info("%s: %d files to land", family, len(deliveries))
             candidates = landing.prepare(settings, deliveries)
             verdicts = judge(settings, tables, candidates, landed)
-            verdicts.append(expected_files_verdict(family, landing.unexpected_files(settings, feeds)))
+            unexpected = landing.unexpected_files(settings, feeds, registry.feeds) if registry else []
+            verdicts.append(expected_files_verdict(family, unexpected))
             verdicts = give_verdicts(settings, context.run_id, until, verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}

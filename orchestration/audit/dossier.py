@@ -31,7 +31,7 @@ from orchestration.settings import Settings
 
 FILE_FACTS = (
     *("file", "sha256", "delivery_date", "mode", "extracted_at", "known_at", "landed_at", "records", "accepted"),
-    *("duplicates", "quarantined", "batch_id", "raw_file", "raw_sha256"),
+    *("duplicates", "quarantined", "filtered", "batch_id", "raw_file", "raw_sha256"),
 )
 RELEASE_FACTS = (
     *("release_id", "as_of_date", "known_at", "published_at", "policy_version", "model_version", "code_version"),

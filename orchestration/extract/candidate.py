@@ -1,12 +1,14 @@
 """One delivered file becomes a candidate: parsed, mapped, typed, stripped of personal values, its rejects set aside.
 
-Every physical record ends in exactly one place: accepted, duplicate of an equal record, or quarantined.
+Every physical record ends in exactly one place: accepted, duplicate of an equal record, quarantined, or filtered: left
+out because the map says that it is no record of the table.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,11 +16,13 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.extract import readers
+from orchestration.extract import readers, totals
 from orchestration.extract.manifest import Amounts
-from orchestration.extract.mapping import control_columns, projection, unknown_columns
+from orchestration.extract.mapping import broken_rows, control_columns, projection, unknown_columns
 from orchestration.extract.physical import HeldFile
+from orchestration.extract.proof import prove
 from orchestration.extract.registry import Arrival, Feed
+from orchestration.settings import Settings
 
 PARQUET = "(format parquet, compression zstd)"
 
@@ -42,7 +46,7 @@ class Delivery:
     @property
     def name(self) -> str:
         """The file as the manifest names it."""
-        return f"{self.feed.source_system}/{self.file.name}"
+        return f"{self.feed.folder}/{self.file.name}"
 
     @property
     def key(self) -> tuple[str, str, date]:
@@ -64,6 +68,7 @@ class Candidate:
     accepted: int = 0
     duplicates: int = 0
     quarantined: int = 0
+    filtered: int = 0
     amounts: tuple[Amounts, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     data_file: Path | None = None
@@ -77,8 +82,10 @@ class Candidate:
         return self.delivery.feed.table.entity
 
 
-def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path) -> Candidate:
-    """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session.
+def build_candidate(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, settings: Settings
+) -> Candidate:
+    """Parse, map and type one file into the scratch folder. ``connection`` needs ``pseudonymise`` and a UTC session.
 
     The file is held when it cannot be read, lacks a column, rejects too much, or when what was accepted, repeated and
     set aside is not what another reader counts in it.
@@ -86,7 +93,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     batch_id = hashlib.sha256(f"{delivery.feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
     switch = "enable" if delivery.file.stat().st_size >= OPTIMISED_BYTES else "disable"
     connection.execute(f"pragma {switch}_optimizer")
-    parse = _Parse(connection, delivery, batch_id, scratch)
+    parse = _Parse(connection, delivery, batch_id, settings)
     try:
         return parse.candidate(sha256)
     except HeldFile as error:
@@ -94,7 +101,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         told = readers.told(error)
     finally:
-        parse.utf8_copy.unlink(missing_ok=True)
+        shutil.rmtree(parse.copies, ignore_errors=True)
     for file in (parse.data, parse.rejects, parse.vault):
         file.unlink(missing_ok=True)
     return Candidate(delivery, batch_id, sha256, held=f"{delivery.file.name}: {told}")
@@ -103,26 +110,29 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
 class _Parse:
     """The parsing of one file: what it writes beside each other in the scratch folder, and what it counts."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, scratch: Path) -> None:
-        self.connection = connection
-        self.delivery = delivery
-        self.batch_id = batch_id
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, settings: Settings
+    ) -> None:
+        scratch = settings.scratch
+        self.connection, self.delivery, self.batch_id, self.settings = connection, delivery, batch_id, settings
         self.data = scratch / f"{batch_id}.data.parquet"
         self.rejects = scratch / f"{batch_id}.rejected.parquet"
         self.vault = scratch / f"{batch_id}.vault.parquet"
-        self.utf8_copy = scratch / f"{batch_id}.utf8"
+        self.copies = scratch / f"{batch_id}.copies"
 
     def candidate(self, sha256: str) -> Candidate:
         feed = self.delivery.feed
-        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
+        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.copies, self.settings)
         extracted_at = self.delivery.arrival.extracted_at.isoformat()
         sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
+        self._agree_with_sender(sql.told, rows.physical.broken)
         if not rows.physical.records:
             return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
-        rejected = [sql.rejected] if read < rows.physical.records - len(rows.broken) else []
+        filtered, left_out = self._left_out(sql.filtered)
+        rejected = [sql.rejected] if read + filtered < rows.physical.records - rows.physical.broken else []
         if rows.broken:
-            rejected.append(self._broken(rows.broken))
+            rejected.append(broken_rows(feed.table, rows.broken))
         repeats: dict[str | None, Decimal] = {}
         duplicates = 0
         if self._count(f"select count(*) - count(distinct source_record_id) from {_read(self.data)}"):
@@ -136,8 +146,10 @@ class _Parse:
         has_personal = sql.personal is not None and accepted > 0 and self._copy(sql.personal, self.vault) > 0
         if not has_personal:
             self.vault.unlink(missing_ok=True)
-        amounts = self._amounts(rows.physical.amounts, repeats, bool(quarantined))
-        candidate = Candidate(
+        amounts = self._amounts(rows.physical.amounts, repeats, left_out, bool(quarantined))
+        places = accepted, duplicates, quarantined, filtered
+        prove(feed.tolerance, rows.physical.records, places, amounts)
+        return Candidate(
             self.delivery,
             self.batch_id,
             sha256,
@@ -145,25 +157,13 @@ class _Parse:
             accepted=accepted,
             duplicates=duplicates,
             quarantined=quarantined,
+            filtered=filtered,
             amounts=amounts,
             unknown_columns=unknown_columns(feed, rows.columns),
             data_file=self.data,
             quarantine_file=self.rejects if quarantined else None,
             vault_file=self.vault if has_personal else None,
         )
-        _prove(candidate)
-        return candidate
-
-    def _broken(self, broken: Sequence[tuple[int, str]]) -> str:
-        """Broken records as rejected rows; their text is a token where the table has private columns."""
-        is_private = any(column.is_private for column in self.delivery.feed.table.columns)
-        text = "pseudonymise(raw_text)" if is_private else "raw_text"
-        values = ", ".join(f"({line}, {readers.quoted(raw_text)})" for line, raw_text in broken)
-        return f"""
-            select cast(source_line as bigint) as source_line, 'broken_line' as rule,
-                cast(null as varchar) as column_name,
-                {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
-            from (values {values}) as broken (source_line, raw_text)"""
 
     def _set_repeats_aside(self, rejected: list[str]) -> tuple[int, dict[str | None, Decimal]]:
         """Keep one row of each key. Equal repeats are duplicates; of different ones the smallest content stays, so
@@ -193,8 +193,29 @@ class _Parse:
         repeated = f"(select {control_columns(table)} from ranked where nth > 1 and content = kept_content)"
         return self._count(f"select count(*) from {repeated}"), self._sums(repeated)
 
+    def _agree_with_sender(self, told: str, broken: int) -> None:
+        """Raise HeldFile where the sender's totals are missing though they must be there, or are not what is read."""
+        said = totals.totals_file(self.delivery.file)
+        if not said.exists():
+            if self.delivery.feed.has_totals:
+                raise HeldFile(f"{said.name} is not there, expected beside the file: its feed says has_totals")
+            return
+        groups = self.connection.execute(told).fetchall()
+        found = {group[:2]: totals.Total(*group[2:5]) for group in groups if not group[-1]}
+        totals.compare(totals.read_totals(said), found, broken + sum(group[-1] for group in groups))
+
+    def _left_out(self, filtered: str | None) -> tuple[int, dict[str | None, Decimal]]:
+        """How many rows the map leaves out, and their amounts."""
+        if filtered is None:
+            return 0, {}
+        return self._count(f"select count(*) from ({filtered})"), self._sums(f"({filtered})")
+
     def _amounts(
-        self, delivered: Mapping[str | None, Decimal], repeats: Mapping[str | None, Decimal], has_rejects: bool
+        self,
+        delivered: Mapping[str | None, Decimal],
+        repeats: Mapping[str | None, Decimal],
+        left_out: Mapping[str | None, Decimal],
+        has_rejects: bool,
     ) -> tuple[Amounts, ...]:
         """The control amount per currency, as another reader sums it in the file and by where its records went."""
         table = self.delivery.feed.table
@@ -203,9 +224,10 @@ class _Parse:
         accepted = self._sums(f"(select {control_columns(table)} from {_read(self.data)})")
         quarantined = self._sums(_read(self.rejects)) if has_rejects else {}
         zero = Decimal("0.0000")
-        found = {*delivered, *accepted, *repeats, *quarantined}
+        parts = (delivered, accepted, repeats, quarantined, left_out)
+        found = {currency for part in parts for currency in part}
         return tuple(
-            Amounts(currency, *(part.get(currency, zero) for part in (delivered, accepted, repeats, quarantined)))
+            Amounts(currency, *(part.get(currency, zero) for part in parts))
             for currency in sorted(found, key=lambda code: code or "")
         )
 
@@ -225,23 +247,3 @@ class _Parse:
 
 def _read(file: Path) -> str:
     return f"read_parquet({readers.quoted(file)})"
-
-
-def _prove(candidate: Candidate) -> None:
-    """Raise HeldFile unless every record, and every amount of each currency, went to exactly one place, and not more
-    records were set aside than its source may have."""
-    records, quarantined = candidate.records, candidate.quarantined
-    if records != candidate.accepted + candidate.duplicates + quarantined:
-        raise HeldFile(
-            f"{records} records are in the file, but {candidate.accepted} accepted + {candidate.duplicates} duplicates "
-            f"+ {quarantined} quarantined were read; a workbook must not have empty rows between others"
-        )
-    for part in candidate.amounts:
-        if part.delivered != part.accepted + part.duplicates + part.quarantined:
-            raise HeldFile(f"the amounts read in {part.currency} are not those in the file: {part}")
-    tolerance = candidate.delivery.feed.tolerance
-    if not tolerance.bears(quarantined, records):
-        raise HeldFile(
-            f"{quarantined} of {records} records break a rule, more than {tolerance.share:.0%} and "
-            f"{tolerance.records}; mend the map or ask for the file again"
-        )

@@ -25,6 +25,7 @@ from orchestration.extract.contract import Table, load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import Amounts, Batch, append_batches, read_manifest
 from orchestration.extract.registry import Feed, Registry
+from orchestration.extract.totals import SUFFIX
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
@@ -34,8 +35,7 @@ INSTANT = timedelta(microseconds=1)
 def judged_tables(settings: Settings, registry: Registry | None) -> tuple[Table, ...]:
     """The tables that a run lands, judges and answers for: a system delivers them, or something of them has landed.
 
-    Of any other table of the contract there is nothing to say. It costs a run nothing and reads as empty.
-    """
+    Any other table of the contract costs a run nothing and reads as empty."""
     delivered = {feed.table.name for feed in registry.feeds} if registry else set()
     return tuple(table for table in load_contract().tables if table.name in delivered or _has_landed(settings, table))
 
@@ -51,34 +51,46 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
 
     A file with the name, size and time of a landed one is taken for landed without reading it.
     """
-    seen = {(batch.file, batch.bytes, batch.modified_ns) for batch in read_manifest(settings.manifest)}
+    seen = {(*_place_of(batch), batch.bytes, batch.modified_ns) for batch in read_manifest(settings.manifest)}
     found = []
     for feed in feeds:
-        for entry in _entries(settings.landing / feed.source_system):
+        for entry in _entries(settings.landing / feed.folder):
             arrival = feed.arrival(entry.name)
-            if arrival is None or arrival.delivery_date > until:
+            if arrival is None or arrival.delivery_date > until or _leads_out(entry, settings.landing):
                 continue
             delivery, status = Delivery(feed, Path(entry.path), arrival), entry.stat()
-            if (delivery.name, status.st_size, status.st_mtime_ns) not in seen:
+            if (feed.name, delivery.name, status.st_size, status.st_mtime_ns) not in seen:
                 found.append(delivery)
     return sorted(
         found, key=lambda item: (item.delivery_date, item.feed.name, item.arrival.extracted_at, item.file.name)
     )
 
 
-def unexpected_files(settings: Settings, feeds: Sequence[Feed]) -> list[str]:
-    """Files in the systems' landing folders that no feed's file name fits."""
-    systems = sorted({feed.source_system for feed in feeds})
+def unexpected_files(settings: Settings, feeds: Sequence[Feed], known: Sequence[Feed]) -> list[str]:
+    """Files in the landing folders of ``feeds`` that the file names of no ``known`` feed fit, and links out of them."""
     return [
-        f"{system}/{entry.name}"
-        for system in systems
-        for entry in sorted(_entries(settings.landing / system), key=lambda entry: entry.name)
-        if not any(feed.arrival(entry.name) for feed in feeds if feed.source_system == system)
+        f"{folder}/{entry.name}"
+        for folder in sorted({feed.folder for feed in feeds})
+        for entry in sorted(_entries(settings.landing / folder), key=lambda entry: entry.name)
+        if _leads_out(entry, settings.landing)
+        or not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
     ]
 
 
+def _place_of(batch: Batch) -> tuple[str, str]:
+    """The feed and the file: several feeds may read one file, each its own records."""
+    return f"{batch.source_system}.{batch.entity}", batch.file
+
+
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in os.scandir(folder) if entry.is_file()] if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return [entry for entry in os.scandir(folder) if entry.is_file() or entry.is_symlink()]
+
+
+def _leads_out(entry: os.DirEntry[str], landing: Path) -> bool:
+    """Whether it is a link to nothing, to a folder or to a file elsewhere: a sender must not choose what is read."""
+    return entry.is_symlink() and not (entry.is_file() and Path(entry.path).resolve().is_relative_to(landing.resolve()))
 
 
 def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidate]:
@@ -99,17 +111,18 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             pseudonymiser.register(session.connection)
 
         def build(delivery: Delivery, sha256: str) -> Candidate:
-            return build_candidate(session.connection, delivery, sha256, settings.scratch)
+            return build_candidate(session.connection, delivery, sha256, settings)
 
         with ThreadPoolExecutor(settings.threads, initializer=open_session) as pool:
             landed = read_manifest(settings.manifest)
             rows_of = {(*batch.delivery, batch.sha256): batch for batch in landed if batch.duplicate_of is None}
-            last_bytes = {batch.file: batch.sha256 for batch in landed}
+            last_bytes = {_place_of(batch): batch.sha256 for batch in landed}
             digests = pool.map(lambda delivery: file_sha256(delivery.file), deliveries)
             arrived = [
                 (delivery, sha256)
                 for delivery, sha256 in zip(deliveries, digests, strict=True)
-                if last_bytes.get(delivery.name) != sha256  # else it was written anew and says nothing new
+                if last_bytes.get((delivery.feed.name, delivery.name))
+                != sha256  # else it was written anew and says nothing new
             ]
             first: dict[tuple[str, str, date, str], Delivery] = {}
             for delivery, sha256 in arrived:
@@ -137,7 +150,8 @@ def _repeat(delivery: Delivery, sha256: str, original: Batch | Candidate) -> Can
         records=original.records,
         duplicates=original.records,
         amounts=tuple(
-            Amounts(part.currency, part.delivered, Decimal(), part.delivered, Decimal()) for part in original.amounts
+            Amounts(part.currency, part.delivered, Decimal(), part.delivered, Decimal(), Decimal())
+            for part in original.amounts
         ),
         duplicate_of=original.batch_id,
         held=held,
@@ -220,6 +234,7 @@ def _place(settings: Settings, candidate: Candidate, decided_until: datetime | N
         accepted=candidate.accepted,
         duplicates=candidate.duplicates,
         quarantined=candidate.quarantined,
+        filtered=candidate.filtered,
         amounts=candidate.amounts,
         unknown_columns=candidate.unknown_columns,
         raw_file=str(raw_file.relative_to(settings.raw)) if raw_file else None,

@@ -22,7 +22,7 @@ class ManifestError(PlainError):
 class Amounts:
     """The control amount of one file in one currency (null: the table names none), as delivered and by where it went.
 
-    In every file: accepted + duplicates + quarantined = delivered, to the last ten-thousandth.
+    In every file: accepted + duplicates + quarantined + filtered = delivered, to the last ten-thousandth.
     """
 
     currency: str | None
@@ -30,11 +30,14 @@ class Amounts:
     accepted: Decimal
     duplicates: Decimal
     quarantined: Decimal
+    filtered: Decimal
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One delivered file that was accepted. In physical records: accepted + duplicates + quarantined = records.
+    """One delivered file that was accepted. Each of its physical records is in one of the four counts.
+
+    Filtered are those that the map leaves out, being no records of this table.
 
     ``extracted_at`` orders the files of one delivery, ``known_at`` says from when on a run may know it. A file that
     repeats an earlier one of its delivery has no rows of its own: ``duplicate_of`` names the batch that has them.
@@ -57,6 +60,7 @@ class Batch:
     accepted: int
     duplicates: int
     quarantined: int
+    filtered: int
     amounts: tuple[Amounts, ...]
     unknown_columns: tuple[str, ...]
     raw_file: str | None

@@ -6,21 +6,29 @@ value), ``type`` (text that is not of the column's type), ``value`` (outside the
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from orchestration.extract.contract import SQL_TYPES, Column, Table
+from orchestration.extract.column_sql import original, text_of, typed
+from orchestration.extract.contract import Column, Table
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.readers import SourceRows, identifier, quoted
-from orchestration.extract.registry import ColumnMap, Feed
+from orchestration.extract.registry import Feed
+from orchestration.extract.suggest import renamed
 
 
 @dataclass(frozen=True)
 class Projection:
-    """SQL for one file. ``accepted`` has the raw file's columns; ``rejected`` has line, rule, column and raw text."""
+    """SQL for one file. ``accepted`` has the raw file's columns; ``rejected`` has line, rule, column and raw text;
+    ``filtered`` the amount and currency of the rows that the feed leaves out, None where it leaves out none; ``told``
+    the totals of all others by day and currency: records, their amount, how many have none, how many are of an unread
+    day or currency.
+    """
 
     accepted: str
     rejected: str
+    filtered: str | None
+    told: str
     personal: str | None
 
 
@@ -31,14 +39,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
     """
     _require_sources(feed, rows.columns)
     table = feed.table
-    specs = {column.name: feed.columns.get(column.name) for column in table.columns}
-    originals = {column.name: _original(specs[column.name], column.kind) for column in table.columns}
-    typed = {column.name: _typed(specs[column.name], column.kind, originals[column.name]) for column in table.columns}
-    deleted = _typed(feed.deleted, "boolean", _original(feed.deleted, "boolean"))
-    values = ",\n".join(f"{sql} as {name}" for name, sql in typed.items())
-    sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
-    mapped = f"(select source_line, coalesce({deleted}, false) as is_deleted, {values}, {sources} from {rows.relation})"
-    judged = f"(select *, {_first_fault(feed, table)} as fault from {mapped})"
+    judged = _judged(feed, rows.relation)
     masked = {column.name: _masked(column, column.name) for column in table.columns}
     record_id = " || '|' || ".join(f"cast({masked[column]} as varchar)" for column in table.key)
     accepted = f"""
@@ -51,7 +52,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             is_deleted,
             {", ".join(f"{sql} as {name}" for name, sql in masked.items())}
         from {judged}
-        where fault is null
+        where fault is null and not is_filtered
         order by source_line"""
     rejected = f"""
         select
@@ -61,9 +62,47 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             case split_part(fault, ':', 2) {_original_texts(table)} end as raw_text,
             {control_columns(table)}
         from {judged}
-        where fault is not null
+        where fault is not null and not is_filtered
         order by source_line"""
-    return Projection(accepted=accepted, rejected=rejected, personal=_personal(table, judged, kept))
+    filtered = f"select {control_columns(table)} from {judged} where is_filtered" if feed.filters else None
+    return Projection(accepted, rejected, filtered, _totals(table, judged), _personal(table, judged, kept))
+
+
+def _totals(table: Table, judged: str) -> str:
+    day, currency, amount = table.event_date, table.control_currency, table.control_amount
+    unread = " or ".join(f"{name} is null" for name in (day, currency) if name) or "false"
+    return f"""
+        select day, currency, count(*), sum(amount), count(*) - count(amount), count(*) filter (where is_unread)
+        from (select cast({day or "null"} as date) as day, cast({currency or "null"} as varchar) as currency,
+            cast({amount or "null"} as decimal(18, 4)) as amount, {unread} as is_unread
+            from {judged} where not is_filtered)
+        group by day, currency"""
+
+
+def _judged(feed: Feed, relation: str) -> str:
+    """Every record with its canonical values, what they were made from, whether it is left out, and its first fault."""
+    table = feed.table
+    specs = {column.name: feed.columns.get(column.name) for column in table.columns}
+    originals = {column.name: original(specs[column.name], column, table) for column in table.columns}
+    gone = typed(feed.deleted, "boolean", text_of(feed.deleted) if feed.deleted else "null", feed)
+    values = ",\n".join(
+        f"{typed(specs[column.name], column.kind, originals[column.name], feed)} as {column.name}"
+        for column in table.columns
+    )
+    sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
+    mapped = f"""(select source_line, coalesce({gone}, false) as is_deleted, {_left_out(feed)} as is_filtered,
+        {values}, {sources} from {relation})"""
+    return f"(select *, {_first_fault(feed, table)} as fault from {mapped})"
+
+
+def _left_out(feed: Feed) -> str:
+    """Whether a row is one that the feed is told to leave out. Case and blanks around a word do not matter."""
+    conditions = []
+    for rule in feed.filters:
+        text = f"lower(coalesce(trim(cast({identifier(rule.column)} as varchar)), ''))"
+        listed = f"{text} in ({', '.join(quoted(value.lower()) for value in rule.values)})"
+        conditions.append(f"not {listed}" if rule.keeps else listed)
+    return " or ".join(conditions) or "false"
 
 
 def control_columns(table: Table) -> str:
@@ -72,54 +111,42 @@ def control_columns(table: Table) -> str:
             cast({(table.control_amount and table.control_currency) or "null"} as varchar) as currency"""
 
 
+def broken_rows(table: Table, broken: str) -> str:
+    """Broken records as rejected rows; their text is a token where the table has private columns."""
+    text = "pseudonymise(raw_text)" if any(column.is_private for column in table.columns) else "raw_text"
+    return f"""
+        select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
+            cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+        from {broken}"""
+
+
 def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
     """Columns of the file that the map does not read."""
-    read = {
-        name for spec in (*feed.columns.values(), feed.deleted) if spec for name in (spec.column, spec.local_date_of)
-    }
-    return tuple(name for name in present if name not in read)
+    return tuple(name for name in present if name not in feed.sources)
 
 
 def _require_sources(feed: Feed, present: Collection[str]) -> None:
-    specs = [*feed.columns.values(), *([feed.deleted] if feed.deleted else [])]
-    needed = {spec.column or spec.local_date_of for spec in specs} - {None}
-    missing = sorted(str(name) for name in needed - set(present))
+    missing = sorted(feed.sources - set(present))
     if missing:
-        raise HeldFile(f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}")
+        unread = unknown_columns(feed, present)
+        raise HeldFile(
+            f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}"
+            + "".join(f"; {mend}" for name in missing if (mend := _mend(feed, name, unread)))
+        )
 
 
-def _original(spec: ColumnMap | None, kind: str) -> str:
-    """The source value before typing, empty text as null."""
-    if spec is None:
-        return "cast(null as varchar)"
-    if spec.constant is not None:
-        return quoted(spec.constant)
-    source = identifier(spec.column or spec.local_date_of or "")
-    if kind in ("text", "currency") or spec.values or spec.formats:
-        return f"nullif(trim(cast({source} as varchar)), '')"
-    return source
-
-
-def _typed(spec: ColumnMap | None, kind: str, original: str) -> str:
-    sql_type = SQL_TYPES[kind]
-    if spec is None:
-        return f"cast(null as {sql_type})"
-    value = original
-    if spec.values:
-        cases = " ".join(f"when {quoted(key)} then {quoted(target)}" for key, target in spec.values)
-        value = f"case {original} {cases} else {original} end"
-    if kind == "text":
-        return value
-    if kind == "currency":
-        return f"upper({value})"
-    if spec.formats:
-        value = f"try_strptime({value}, [{', '.join(quoted(form) for form in spec.formats)}])"
-    if spec.local_date_of:
-        return f"cast(try_cast({value} as timestamp) as date)"
-    if kind == "timestamp" and spec.timezone:
-        return f"timezone({quoted(spec.timezone)}, try_cast({value} as timestamp))"
-    sql = f"try_cast({value} as {sql_type})"
-    return f"-({sql})" if spec.negate else sql
+def _mend(feed: Feed, missing: str, unread: Sequence[str]) -> str | None:
+    """The line of the map that would read the file again, where a column seems renamed or may be left out."""
+    goals = [name for name, spec in feed.columns.items() if missing in spec.sources]
+    taken = renamed(feed.table, goals, missing, unread)
+    if taken is not None:
+        return f"{taken!r} may be {missing!r} renamed: {', '.join(goals) or 'deleted'}: {taken}"
+    required = {column.name for column in feed.table.columns if column.is_required}
+    if goals and required.isdisjoint(goals):
+        return (
+            f"if {missing!r} is no longer sent, say so in sources.yml: {', '.join(f'{name}: null' for name in goals)}"
+        )
+    return None
 
 
 def _first_fault(feed: Feed, table: Table) -> str:

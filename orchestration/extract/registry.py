@@ -5,46 +5,27 @@ Nothing is read from an extract here; a mistake in the file is reported with its
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import yaml
 
-from orchestration.errors import PlainError
+from orchestration.extract.column_map import ColumnMap, SourcesError, column_map, known_zone, words
 from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
+from orchestration.extract.dialect import Dialect, DialectError
 
 MAPS = Path(__file__).with_name("maps")
-FORMATS = ("csv", "parquet", "xlsx")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 CADENCES, MODES = ("daily", "on_change"), ("incremental", "full")
 DATE_FIELD, EXTRACTED_FIELD = "{delivery_date}", "{extracted_at}"
 
 T = TypeVar("T")
-
-
-class SourcesError(PlainError):
-    """``sources.yml`` or a map it names does not describe the extracts."""
-
-
-@dataclass(frozen=True)
-class ColumnMap:
-    """How one canonical column is made: from a source column, a constant, or the local date of a timestamp.
-
-    ``formats`` are the ways a date or time may be written, as strptime says them; none means ISO 8601.
-    """
-
-    column: str | None = None
-    constant: str | None = None
-    local_date_of: str | None = None
-    values: tuple[tuple[str, str], ...] = ()
-    timezone: str | None = None
-    negate: bool = False
-    formats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,28 +37,47 @@ class Arrival:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """Rows whose ``column`` holds one of ``values`` are kept, or left out. No value counts as an empty word."""
+
+    column: str
+    values: tuple[str, ...]
+    keeps: bool
+
+
+@dataclass(frozen=True)
 class Feed:
-    """One canonical table as one system delivers it.
+    """One canonical table as one system delivers it, in files below ``folder`` of the landing folder.
 
     ``mode``: an incremental file holds what was created or changed; what is absent from a full one is deleted.
-    ``deleted`` is how the sender marks a record as gone.
+    ``deleted`` is how the sender marks a record as gone. ``filters`` leave out rows that are no records of the table.
+    ``has_totals``: without the sender's totals beside it (totals.py) a file is not taken.
     """
 
     source_system: str
+    folder: str
     table: Table
     files: tuple[str, ...]
     format: str
-    encoding: str
+    dialect: Dialect
     delivered: str
     mode: str
     timezone: str
     columns: Mapping[str, ColumnMap]
     tolerance: Tolerance
     deleted: ColumnMap | None = None
+    has_totals: bool = False
+    filters: tuple[Filter, ...] = ()
 
     @property
     def name(self) -> str:
         return f"{self.source_system}.{self.table.entity}"
+
+    @cached_property
+    def sources(self) -> frozenset[str]:
+        """All columns of a file that the map reads."""
+        specs = (*self.columns.values(), *([self.deleted] if self.deleted else []))
+        return frozenset(name for spec in specs for name in spec.sources) | {rule.column for rule in self.filters}
 
     def arrival(self, file_name: str) -> Arrival | None:
         """What the name of a file says; None when the file belongs to another feed.
@@ -105,7 +105,7 @@ class Feed:
 
 def _name_expression(pattern: str) -> str:
     literal = re.escape(pattern)
-    for field, digits in ((DATE_FIELD, r"\d{8}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
+    for field, digits in ((DATE_FIELD, r"\d{8}|\d{4}-\d{2}-\d{2}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
         literal = literal.replace(re.escape(field), f"(?P<{field.strip('{}')}>{digits})")
     return literal
 
@@ -139,7 +139,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
     contract = contract or load_contract()
     start_date = _part("sources", document, "start_date", date, "a day like 2025-01-31")
     feeds = [
-        _feed(contract, name, source, entity, body)
+        feed_of(name, source, entity, body, contract)
         for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
         for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
@@ -155,94 +155,87 @@ def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T
     return value
 
 
-def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
+def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any], contract: Contract) -> Feed:
+    """The feed of one entry of a system's tables. Raises SourcesError."""
     where = f"sources: {name}.{entity}"
+    if not re.fullmatch(r"\w[\w.-]*", str(name)):
+        raise SourcesError(f"{where}: the system is {name!r}, expected the name of a folder: letters, digits, . - _")
     family = _part(where, source, "family", str, "the family of its tables, as in crm")
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
-    except ContractError as error:
+        dialect = Dialect.of(str(body.get("format")), body)
+    except (ContractError, DialectError) as error:
         raise SourcesError(f"{where}: {error}") from error
     for what, known in (("format", FORMATS), ("delivered", CADENCES)):
         _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
-    _expect(where, "mode", str(body.get("mode", MODES[0])), MODES)
     files = body.get("files")
     files = tuple([files] if isinstance(files, str) else files or [])
     if not files or any(not isinstance(name, str) or name.count(DATE_FIELD) != 1 or "/" in name for name in files):
         raise SourcesError(
             f"{where}: files is {body.get('files')!r}, expected a file name with {DATE_FIELD} in it, or a list of them"
         )
-    encoding = str(body.get("encoding", "utf-8"))
-    try:
-        codecs.lookup(encoding)
-    except LookupError as error:
-        raise SourcesError(f"{where}: encoding is {encoding!r}, expected one like utf-8 or gb18030") from error
-    columns = body.get("columns") or _named_map(where, source.get("map"), entity)
-    mapped = {column: _column_map(f"{where}.{column}", spec) for column, spec in columns.items()}
-    _check_columns(where, table, mapped)
+    zone = known_zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai"))
+    said = _said(where, source.get("map"), table, body)
+    _expect(where, "mode", str(said.get("mode", MODES[0])), MODES)
+    told = _part(where, said, "columns", dict, "a map of the columns; or the system names a shipped map")
     return Feed(
         source_system=name,
+        folder=str(source.get("folder", name)),
         table=table,
         files=files,
         format=body["format"],
-        encoding=encoding,
+        dialect=dialect,
         delivered=body["delivered"],
-        mode=str(body.get("mode", MODES[0])),
-        timezone=_zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai")),
-        columns=mapped,
+        mode=str(said.get("mode", MODES[0])),
+        timezone=zone,
+        columns=_columns(where, table, told, zone),
         tolerance=tolerance,
-        deleted=_column_map(f"{where}.deleted", body["deleted"]) if "deleted" in body else None,
+        deleted=column_map(f"{where}.deleted", said["deleted"], zone) if "deleted" in said else None,
+        has_totals=bool(said.get("has_totals", False)),
+        filters=_filters(where, said),
     )
 
 
-def _zone(where: str, zone: str) -> str:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise SourcesError(f"{where}: timezone is {zone!r}, expected a name like Asia/Shanghai") from error
-    return zone
-
-
-def _named_map(where: str, name: object, entity: str) -> dict[str, Any]:
-    path = MAPS / f"{name}.yml"
+def _said(where: str, map_name: object, table: Table, body: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the table: by the named map, and over it by sources.yml; there a column without an entry is not
+    delivered. Raises SourcesError when there is no such map, or it does not have the table."""
+    if map_name is None:
+        return body
+    path = MAPS / f"{map_name}.yml"
     if not path.exists():
-        known = sorted(file.stem for file in MAPS.glob("*.yml"))
-        raise SourcesError(f"{where}: map is {name!r}, expected one of {known} or inline columns")
-    return _part(f"{where}: map {name}", read_yaml(path), entity, dict, "its columns")
+        known = ", ".join(sorted(file.stem for file in MAPS.glob("*.yml")))
+        raise SourcesError(f"{where}: map is {map_name!r}, expected one of {known}")
+    tables = _part(f"{where}: map {map_name}", read_yaml(path), "tables", dict, "one entry per table")
+    if table.name not in tables:
+        own = _part(where, body, "columns", dict, f"a map of its own: map {map_name} has only {', '.join(tables)}")
+        return body | {"columns": own}
+    shipped: dict[str, Any] = tables[table.name]
+    return shipped | body | {"columns": shipped["columns"] | (body.get("columns") or {})}
 
 
-def _column_map(where: str, spec: object) -> ColumnMap:
-    if isinstance(spec, str):
-        return ColumnMap(column=spec)
-    options = spec if isinstance(spec, dict) else {}
-    unknown = set(options) - {"column", "constant", "local_date_of", "values", "timezone", "sign", "formats"}
-    origins = [origin for origin in ("column", "constant", "local_date_of") if origin in options]
-    if unknown or len(origins) != 1 or options.get("sign", "keep") not in ("keep", "negate"):
-        raise SourcesError(
-            f"{where}: map is {spec!r}, expected one of column, constant, local_date_of (+ values, timezone, "
-            "sign, formats) or a column's name in quotes"
-        )
-    return ColumnMap(
-        column=options.get("column"),
-        constant=None if "constant" not in options else str(options["constant"]),
-        local_date_of=options.get("local_date_of"),
-        values=tuple((str(key), str(value)) for key, value in options.get("values", {}).items()),
-        timezone=_zone(where, options["timezone"]) if "timezone" in options else None,
-        negate=options.get("sign") == "negate",
-        formats=tuple(str(form) for form in options.get("formats", ())),
-    )
-
-
-def _check_columns(where: str, table: Table, mapped: Mapping[str, ColumnMap]) -> None:
-    known = {column.name for column in table.columns}
-    unknown = sorted(set(mapped) - known)
-    if unknown:
+def _columns(where: str, table: Table, told: Mapping[str, Any], zone: str) -> dict[str, ColumnMap]:
+    """The entries that are not empty. Raises SourcesError for a column the table lacks, or needs and is not told."""
+    mapped = {name: column_map(f"{where}.{name}", spec, zone) for name, spec in told.items() if spec is not None}
+    known = [column.name for column in table.columns]
+    if unknown := sorted(set(mapped) - set(known)):
         raise SourcesError(
             f"{where}: maps unknown columns {unknown}, expected columns of {table.name}: {sorted(known)}"
         )
-    missing = [column.name for column in table.columns if column.is_required and column.name not in mapped]
-    if missing:
+    if missing := [column.name for column in table.columns if column.is_required and column.name not in mapped]:
         raise SourcesError(f"{where}: required columns {missing} of {table.name} are not mapped")
+    return mapped
+
+
+def _filters(where: str, body: Mapping[str, Any]) -> tuple[Filter, ...]:
+    found = []
+    for option, keeps in (("only", True), ("without", False)):
+        for column, values in dict(body.get(option, {})).items():
+            listed = values if isinstance(values, list) else [values]
+            if not listed or any(isinstance(value, dict | list) for value in listed):
+                raise SourcesError(f"{where}: {option} of {column} is {values!r}, expected a word or a list of words")
+            found.append(Filter(str(column), tuple(words(value) for value in listed), keeps))
+    return tuple(found)
 
 
 def _expect(where: str, what: str, got: str, expected: tuple[str, ...]) -> None:

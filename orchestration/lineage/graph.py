@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt
 from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, KNOWLEDGE, load_contract
-from orchestration.extract.registry import ColumnMap, Registry
+from orchestration.extract.registry import Registry
 from orchestration.lineage.page import render_lineage
 from orchestration.settings import Settings
 
@@ -67,7 +67,7 @@ def delivered(document: Document, registry: Registry | None) -> Document:
     names: dict[str, list[str]] = {}
     for feed in registry.feeds if registry else ():
         for column, spec in feed.columns.items():
-            names.setdefault(f"{feed.table.name}.{column}", []).append(f"{feed.source_system}: {_source_of(spec)}")
+            names.setdefault(f"{feed.table.name}.{column}", []).append(f"{feed.source_system}: {spec.described}")
     columns = [
         column | {"delivered_as": names[column["id"]]} if column["id"] in names else column
         for column in document["columns"]
@@ -205,12 +205,6 @@ def _column(node: str, name: str, told: Mapping[str, Any], texts: tuple[str, ...
         "description": told.get("description") or "",
         "texts": [text for text in texts if text.lower() != name],
     }
-
-
-def _source_of(spec: ColumnMap) -> str:
-    if spec.constant is not None:
-        return f"always {spec.constant!r}"
-    return str(spec.column or spec.local_date_of)
 
 
 def _state() -> str:

@@ -305,7 +305,7 @@ def test_every_amount_of_a_file_is_accepted_repeated_or_set_aside_per_currency(s
     deliver(settings, "finance/payment_20250101.csv", "\n".join(["nr,who,day,value", *lines, ""]))
     (batch,) = land(settings, known)
     assert batch.amounts == (
-        Amounts("CNY", Decimal("18.9999"), Decimal("5.4999"), Decimal("5.5000"), Decimal("8.0000")),
+        Amounts("CNY", Decimal("18.9999"), Decimal("5.4999"), Decimal("5.5000"), Decimal("8.0000"), Decimal()),
     )
 
 

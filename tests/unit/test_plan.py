@@ -48,8 +48,9 @@ def batch(day: date, known_at: datetime) -> Batch:
         batch_id=f"{day}-{known_at}", source_system="shop", family="sales", entity="order", file="f", sha256="s",
         bytes=1,
         modified_ns=1, delivery_date=day, extracted_at=known_at, mode="incremental", known_at=known_at,
-        duplicate_of=None, records=1, accepted=1, duplicates=0, quarantined=0, amounts=(), unknown_columns=(),
-        raw_file="r", raw_sha256="s", quarantine_sha256=None, contract_version="1", landed_at=known_at,
+        duplicate_of=None, records=1, accepted=1, duplicates=0, quarantined=0, filtered=0, amounts=(),
+        unknown_columns=(), raw_file="r", raw_sha256="s", quarantine_sha256=None, contract_version="1",
+        landed_at=known_at,
     )  # fmt: skip
 
 

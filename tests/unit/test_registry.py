@@ -36,7 +36,7 @@ def registry_file(tmp_path: Path, text: str = SOUND) -> Path:
 def test_a_sound_file_gives_its_feeds(tmp_path: Path) -> None:
     registry = load_registry(registry_file(tmp_path))
     assert (registry.company, registry.start_date) == ("Acme", date(2025, 1, 2))
-    assert [(feed.name, feed.delivered, feed.encoding) for feed in registry.family("sales")] == [
+    assert [(feed.name, feed.delivered, feed.dialect.encoding) for feed in registry.family("sales")] == [
         ("shop.order", "daily", "utf-8"),
         ("shop.product", "on_change", "utf-8"),
     ]
@@ -83,7 +83,7 @@ def test_a_delivery_is_known_at_the_end_of_its_day_where_its_system_stands(tmp_p
 
 MISTAKES = {
     "another format": ("format: csv, delivered: daily", "format: json, delivered: daily",
-        r"shop\.order: format is 'json', expected one of csv, parquet, xlsx"),
+        r"shop\.order: format is 'json', expected one of csv, jsonl, parquet, xlsx"),
     "another cadence": ("delivered: daily", "delivered: weekly",
         r"shop\.order: delivered is 'weekly', expected one of daily, on_change"),
     "no date in the name": ("order_{delivery_date}.csv", "order.csv",
@@ -95,7 +95,7 @@ MISTAKES = {
     "a zone that is no name": ("Asia/Shanghai", "../etc/passwd",
         r"shop\.order: timezone is '\.\./etc/passwd', expected"),
     "an unknown map": ("map: demo_sales", "map: demo_sails",
-        r"shop\.order: map is 'demo_sails', expected one of .*demo_sales.* or inline columns"),
+        r"shop\.order: map is 'demo_sails', expected one of .*demo_sales"),
     "a map without the table": ("map: demo_sales", "map: demo_crm", r"shop\.order.*demo_crm"),
     "no map and no columns": ("    map: demo_sales\n", "", r"shop\.order.*map"),
     "an unknown table": ("      order:", "      orders:", r"shop.*sales\.orders.*expected one of.*sales\.order"),
@@ -109,17 +109,25 @@ MISTAKES = {
         r"shop\.order.*encoding.*utf-99"),
     "an unknown canonical column": ("product_id: code,", "product_id: code, colour: c,",
         r"shop\.product: maps unknown columns \['colour'\], expected columns of sales\.product: \[.*'brand'"),
-    "a required column not mapped": ("product_id: code, ", "",
+    "a required column taken out of the map": ("product_id: code, ", "product_id: null, ",
         r"shop\.product: required columns \['product_id'\] of sales\.product are not mapped"),
     "two origins of a column": ("{column: sold,", "{column: sold, constant: 1,",
-        r"shop\.product\.active: map is .*, expected one of column, constant, local_date_of"),
-    "no origin of a column": ("{column: sold, values", "{values", r"shop\.product\.active: map is .*, expected one of"),
+        r"shop\.product\.active: map is .*, expected .* exactly one of column, constant"),
+    "no origin of a column": ("{column: sold, values", "{values",
+        r"shop\.product\.active: map is .*, expected .* one of"),
     "an unknown option of a column": ("{column: sold,", "{column: sold, scale: 2,",
-        r"shop\.product\.active: map is .*scale.*, expected one of"),
-    "an unknown sign": ("{column: sold,", "{column: sold, sign: plus,", r"shop\.product\.active: map is .*plus.*"),
+        r"shop\.product\.active: map is .*scale.*, expected .* only with, values"),
+    "an unknown sign": ("{column: sold,", "{column: sold, sign: plus,",
+        r"shop\.product\.active: sign is 'plus', expected keep or negate"),
     "a column name that YAML reads as a boolean": ("product_id: code", "product_id: no", r"shop\.product\.product_id"),
     "a column name that YAML reads as a number": ("product_id: code", "product_id: 17", r"shop\.product\.product_id"),
-    "a column name that is missing": ("product_id: code", "product_id: ", r"shop\.product\.product_id"),
+    "a column name that is missing": ("product_id: code", "product_id: ", r"required columns \['product_id'\]"),
+    "a formula that calls": ("product_id: code", 'product_id: {compute: "min({code})"}',
+        r"shop\.product\.product_id: compute is 'min\(\{code\}\)', expected columns in braces"),
+    "a formula without columns": ("product_id: code", 'product_id: {compute: "1 + 1"}', r"compute is '1 \+ 1'"),
+    "a list with a number": ("product_id: code", "product_id: {join: [code, 1]}", r"join is \['code', 1\], expected"),
+    "a filter by a mapping": ("format: csv, delivered: daily", "format: csv, only: {a: {b: c}}, delivered: daily",
+        r"shop\.order: only of a is \{'b': 'c'\}, expected a word or a list of words"),
     "an unknown zone of a column": ("{column: sold,", "{column: sold, timezone: Mars,", r"shop\.product\.active.*Mars"),
     "no start date": ("start_date: 2025-01-02\n", "", r"start_date"),
     "a start date that is none": ("start_date: 2025-01-02", "start_date: soon", r"start_date.*'soon'"),

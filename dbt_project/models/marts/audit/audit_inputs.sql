@@ -13,7 +13,8 @@ select
     batches.record_count,
     batches.accepted_count,
     batches.duplicate_count,
-    batches.quarantined_count
+    batches.quarantined_count,
+    batches.filtered_count
 from {{ ref('stg_run__batches') }} as batches
 inner join {{ ref('stg_run__dates') }} as dates on batches.known_at <= dates.known_at
 where dates.is_release_date

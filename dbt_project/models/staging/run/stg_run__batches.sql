@@ -19,5 +19,6 @@ select
     accepted as accepted_count,
     duplicates as duplicate_count,
     quarantined as quarantined_count,
+    filtered as filtered_count,
     known_at
 from source
