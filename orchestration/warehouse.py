@@ -221,8 +221,8 @@ def _as_landed(settings: Settings, batch: Batch) -> Path:
 
 def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
     """The columns of ``run.run_batches``; ``place`` keeps the manifest's order."""
-    told = vars(batch) | {"place": place}
-    return tuple(told[column.split()[0]] for column in RUN_TABLES["run_batches"].split(", "))
+    _, *names = (column.split()[0] for column in RUN_TABLES["run_batches"].split(", "))
+    return place, *(getattr(batch, name) for name in names)
 
 
 def _table_name(batch: Batch) -> str:

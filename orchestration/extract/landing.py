@@ -35,8 +35,7 @@ INSTANT = timedelta(microseconds=1)
 def judged_tables(settings: Settings, registry: Registry | None) -> tuple[Table, ...]:
     """The tables that a run lands, judges and answers for: a system delivers them, or something of them has landed.
 
-    Of any other table of the contract there is nothing to say. It costs a run nothing and reads as empty.
-    """
+    Any other table of the contract costs a run nothing and reads as empty."""
     delivered = {feed.table.name for feed in registry.feeds} if registry else set()
     return tuple(table for table in load_contract().tables if table.name in delivered or _has_landed(settings, table))
 

@@ -133,7 +133,7 @@ class _Look:
     def _rejections(self, table: Table, candidate: Candidate) -> tuple[Rejection, ...]:
         if candidate.quarantine_file is None:
             return ()
-        personal = {column.name for column in table.columns if column.is_private}
+        private = {column.name for column in table.columns if column.is_private}
         found = self.connection.execute(
             f"""
             select rule, column_name, count(*), list(source_line order by source_line)[1:3],
@@ -142,7 +142,7 @@ class _Look:
             """
         ).fetchall()
         return tuple(
-            Rejection(rule, name, count, tuple(lines), () if name in personal or name is None else tuple(texts or ()))
+            Rejection(rule, name, count, tuple(lines), () if name in private or name is None else tuple(texts or ()))
             for rule, name, count, lines, texts in found
         )
 

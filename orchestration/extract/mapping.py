@@ -112,7 +112,7 @@ def control_columns(table: Table) -> str:
 
 
 def broken_rows(table: Table, broken: str) -> str:
-    """Broken records as rejected rows; their text is a token where the table has personal columns."""
+    """Broken records as rejected rows; their text is a token where the table has private columns."""
     text = "pseudonymise(raw_text)" if any(column.is_private for column in table.columns) else "raw_text"
     return f"""
         select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
