@@ -66,12 +66,14 @@ CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
     "crm.opportunity": (
         NoRowsWhere("a_won_opportunity_is_closed", "is_won and not is_closed"),
         NoRowsWhere("business_date_is_near_created_at", _MORE_THAN_A_DAY_FROM.format(instant="created_at")),
+        _warn("created_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="created_at")),
         _warn("an_amount_has_its_currency", "amount is not null and currency is null"),
         _warn("close_date_is_not_before_business_date", "close_date < business_date"),
         _warn("a_reason_for_losing_is_of_a_lost_opportunity", "lost_reason is not null and (is_won or not is_closed)"),
     ),
     "crm.activity": (
         NoRowsWhere("business_date_is_near_occurred_at", _MORE_THAN_A_DAY_FROM.format(instant="occurred_at")),
+        _warn("occurred_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="occurred_at")),
     ),
     "sales.customer": (
         _warn("created_at_is_not_after_extracted_at", _LATER_THAN_EXTRACTED.format(instant="created_at")),
