@@ -11,11 +11,14 @@ from typing import Annotated
 import typer
 
 from orchestration.cli_audit import audit
+from orchestration.cli_map import mapping
+from orchestration.cli_policy import policy
 from orchestration.cli_reading import reading
 from orchestration.console import (
     FAILED,
     AsJson,
     err,
+    instant_of,
     out,
     print_json,
     show_current,
@@ -35,7 +38,9 @@ from orchestration.status import check_days, default_day, is_decided, undecided_
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(reading)
+app.add_typer(mapping)
 app.add_typer(audit, name="audit")
+app.add_typer(policy, name="policy")
 
 
 @app.callback()
@@ -61,7 +66,7 @@ def run(
         if known_at is not None:
             if date_ is None or dry_run:
                 raise typer.BadParameter("--known-at needs --date and goes without --dry-run: it changes nothing")
-            _decide_as_known(settings, date_.date(), _instant(known_at), as_json)
+            _decide_as_known(settings, date_.date(), instant_of("--known-at", known_at), as_json)
             return
         day = date_.date() if date_ else default_day(settings)
         check_days(settings, day, day)
@@ -152,6 +157,23 @@ def rollback(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The home to begin: a new folder.", metavar="DIR")],
+    currency: Annotated[str, typer.Option(help="Of all reports, by ISO 4217.")] = "CNY",
+    timezone: Annotated[str, typer.Option(help="Whose clock the systems show.")] = "Asia/Shanghai",
+    company: Annotated[str, typer.Option(help="How reports call the company.")] = "The company",
+) -> None:
+    """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
+    from orchestration.init import Company, init_home
+
+    with told_plainly():
+        settings = init_home(folder.resolve(), Company(company, timezone, currency))
+        out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)
+        out.print(f"  {settings.home / 'README.md'}", markup=False, highlight=False)
+        out.print(f"use it: export TIERING_HOME={settings.home}", markup=False, highlight=False)
+
+
+@app.command()
 def demo(
     scale: Annotated[str, typer.Option(help="tiny, demo, S, M or L.")] = "demo",
     daily_days: Annotated[int, typer.Option(help="Days delivered one by one after the initial load.")] = 92,
@@ -195,16 +217,6 @@ def _decide_as_known(settings: Settings, day: date, known_at: datetime, as_json:
         show_current(kept)
         out.print(f"kept as a home to read from: TIERING_HOME={kept.home}", markup=False)
         show_tier_changes(changes)
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise typer.BadParameter(f"--known-at is {text!r}, expected ISO 8601 with zone, like 2025-12-30T16:00:00+00:00")
-    return instant
 
 
 if __name__ == "__main__":

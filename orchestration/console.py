@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,6 +98,17 @@ def show_reproduction(done: Reproduction) -> None:
 
 def span(days: list[str]) -> str:
     return days[0] if len(days) == 1 else f"{days[0]} … {days[-1]}"
+
+
+def instant_of(option: str, text: str) -> datetime:
+    """The instant that an option names; one without a zone is a usage error."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise typer.BadParameter(f"{option} is {text!r}, expected ISO 8601 with zone, like 2025-12-30T16:00:00+00:00")
+    return instant
 
 
 def print_json(document: Any) -> None:

@@ -51,7 +51,7 @@ class DbtError(PlainError):
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model, seed or test. ``seconds`` is wall time."""
+    """What became of one model, seed or test. ``seconds`` is wall time; ``sql`` what was asked, of a seed nothing."""
 
     unique_id: str
     resource_type: str
@@ -59,6 +59,7 @@ class NodeResult:
     seconds: float
     failures: int
     message: str
+    sql: str
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -122,6 +123,7 @@ def build(settings: Settings, selection: Sequence[str], command: str = "build") 
             seconds=float(result.execution_time),
             failures=int(result.failures or 0),
             message=str(result.message or ""),
+            sql=str(getattr(result.node, "compiled_code", None) or ""),
         )
         for result in results
     ]

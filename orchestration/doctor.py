@@ -15,6 +15,7 @@ from orchestration.extract.registry import SourcesError, load_registry
 from orchestration.locking import Locked, writing
 from orchestration.policy import PolicyError, check_policy
 from orchestration.release.catalogue import NoRelease, current_release, decided_models
+from orchestration.release.publications import LogError
 from orchestration.settings import POLICY_SEEDS, Settings
 
 FREE_BYTES = 2 * 1024**3
@@ -70,6 +71,8 @@ def _policy(settings: Settings) -> Finding:
         versions = ", ".join(policy.policy_version for policy in check_policy(settings))
     except PolicyError as error:
         return Finding("policy", str(error), False, f"make {settings.policy} as it says, after {POLICY_SEEDS}")
+    except LogError as error:
+        return Finding("policy", str(error), False, "what releases were decided under cannot be told without the log")
     found = f"versions {versions} of {settings.policy}"
     return Finding("policy", found, bool(versions), "add a version to policy_versions.csv")
 

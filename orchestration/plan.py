@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -89,6 +89,14 @@ def missing_extracts(registry: Registry, delivered: set[tuple[str, str, date]], 
         for feed in registry.feeds
         if feed.delivered == "daily" and (feed.source_system, feed.table.entity, day) not in delivered
     ]
+
+
+def next_to_decide(registry: Registry, decided: Collection[date]) -> date:
+    """The first day from the start date on that is not decided: days are decided in order."""
+    day = registry.start_date
+    while day in decided:
+        day += timedelta(days=1)
+    return day
 
 
 def newest_complete_day(registry: Registry, delivered: set[tuple[str, str, date]]) -> date | None:

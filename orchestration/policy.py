@@ -1,6 +1,7 @@
 """The policy in use as files: whether the folder can be graded by, and which versions it states.
 
-What its rows must say to each other (bands that tile the line, weights that sum to 1) is for the data tests on them.
+What its rows must say to each other (bands that tile the line, weights that sum to 1) is for the data tests on them,
+which ``policy_rules`` runs on a folder.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import duckdb
 from orchestration.errors import PlainError
 from orchestration.extract.contract import read_yaml
 from orchestration.plan import PolicyVersion
-from orchestration.release.catalogue import MANIFEST, NoRelease, current_release
+from orchestration.release.catalogue import MANIFEST, read_release
+from orchestration.release.publications import releases
 from orchestration.settings import POLICY_SEEDS, Settings
 
 VERSIONS = "policy_versions.csv"
@@ -35,24 +37,30 @@ class Row(NamedTuple):
 def check_policy(settings: Settings) -> list[PolicyVersion]:
     """The versions of the policy in use. Raises PolicyError, with the mend, for a folder that cannot be graded by.
 
-    Every table must be there, with its columns and values of their types, and nothing else; the version of the current
-    release must still be stated: without it that release could not be explained, and another policy would take over
-    unseen where a folder went missing.
+    Every version that a release was decided under must still be stated, row for row: without it that release could not
+    be explained, and another policy would take over unseen where a folder went missing. Raises LogError where the log
+    of publications cannot be read.
     """
-    tables = _column_types()
-    _check_files(settings.policy, [f"{table}.csv" for table in tables])
-    with duckdb.connect() as connection:
-        for table, types in tables.items():
-            _check_table(connection, settings.policy / f"{table}.csv", types)
-    versions = read_policies(settings.policy)
+    versions = check_folder(settings.policy)
     _check_released(settings, versions)
     return versions
 
 
+def check_folder(folder: Path) -> list[PolicyVersion]:
+    """The versions that a policy folder states. Raises PolicyError unless every table is there, with its columns and
+    values of their types, and nothing else."""
+    tables = column_types()
+    _check_files(folder, [f"{table}.csv" for table in tables])
+    with duckdb.connect() as connection:
+        for table, types in tables.items():
+            _check_table(connection, folder / f"{table}.csv", types)
+    return read_policies(folder)
+
+
 def read_policies(folder: Path) -> list[PolicyVersion]:
     """The versions that a policy folder states. Raises PolicyError for a date or an instant that is none."""
-    header, *rows = _rows(folder / VERSIONS)
-    return [_version(folder / VERSIONS, row.line, dict(zip(header.values, row.values, strict=True))) for row in rows]
+    file = folder / VERSIONS
+    return [_version(file, line, row) for line, row in read_rows(file)]
 
 
 def policy_sha256(folder: Path, policy_version: str) -> str:
@@ -70,12 +78,16 @@ def policy_sha256(folder: Path, policy_version: str) -> str:
 
 def policy_rows(file: Path, policy_version: str) -> list[tuple[int, dict[str, str]]]:
     """The rows of one version in a policy file, each with its line. Raises PolicyError for a file that is none."""
+    return [(line, row) for line, row in read_rows(file) if row["policy_version"] == policy_version]
+
+
+def read_rows(file: Path) -> list[tuple[int, dict[str, str]]]:
+    """All rows of a policy file, each with its line. Raises PolicyError for a file that is none."""
     header, *rows = _rows(file)
-    told = ((row.line, dict(zip(header.values, row.values, strict=True))) for row in rows)
-    return [(line, row) for line, row in told if row["policy_version"] == policy_version]
+    return [(row.line, dict(zip(header.values, row.values, strict=True))) for row in rows]
 
 
-def _column_types() -> dict[str, dict[str, str]]:
+def column_types() -> dict[str, dict[str, str]]:
     """Table → column → type, in the order of the files: what dbt loads the rows as."""
     document = read_yaml(POLICY_SEEDS / "_policy.yml")
     return {seed["name"]: seed["config"]["column_types"] for seed in document["seeds"]}
@@ -151,16 +163,21 @@ def _version(file: Path, line: int, row: dict[str, str]) -> PolicyVersion:
 
 
 def _check_released(settings: Settings, versions: list[PolicyVersion]) -> None:
-    try:
-        manifest = current_release(settings) / MANIFEST
-    except NoRelease:
-        return
-    if not manifest.exists():  # a pointer to nothing is the doctor's to tell
-        return
-    released = json.loads(manifest.read_text(encoding="utf-8"))["policy_version"]
+    """Each released version against the first release that was decided under it."""
+    first = {release.policy_version: release.release_id for release in reversed(releases(settings))}
     stated = [version.policy_version for version in versions]
-    if released not in stated:
-        raise PolicyError(
-            f"policy: {settings.policy / VERSIONS} states {', '.join(stated)}, expected {released} among them, which "
-            f"the current release was decided under; bring its rows back, with effective_to where another takes over"
-        )
+    for version, release_id in sorted(first.items()):
+        if version not in stated:
+            raise PolicyError(
+                f"policy: {settings.policy / VERSIONS} states {', '.join(stated)}, expected {version} among them, "
+                f"which {release_id} was decided under; bring its rows back, with effective_to where another takes over"
+            )
+        folder = settings.releases / release_id
+        if not (folder / MANIFEST).exists():  # that it is gone is `audit verify`'s to tell
+            continue
+        if policy_sha256(settings.policy, version) != read_release(folder)["policy_sha256"]:
+            raise PolicyError(
+                f"policy: {settings.policy} states other rows of version {version} than {release_id} was decided "
+                "under, expected every one as it was: bring them back, and state what is to change as a version of its "
+                "own (`tiering policy new`)"
+            )

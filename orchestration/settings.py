@@ -22,6 +22,8 @@ KNOWN_VARIABLES = {
     "TIERING_MEMORY_LIMIT",
     "TIERING_PSEUDONYM_KEY",
     "TIERING_KEEP_DAYS",
+    "TIERING_UNPACKED_MIB",
+    "TIERING_UNPACKED_RATIO",
 }
 
 
@@ -35,6 +37,7 @@ class Settings:
 
     ``memory_limit`` is DuckDB's text form (``4GB``); ``pseudonym_key`` is None when the key file of the home is used.
     ``keep_days``: for how long a release keeps its data after another has taken its place.
+    ``unpacked_mib``, ``unpacked_ratio``: to how much, and to how many times its size, a packed file may unpack.
     """
 
     home: Path
@@ -43,6 +46,8 @@ class Settings:
     memory_limit: str = "4GB"
     pseudonym_key: str | None = None
     keep_days: int = 35
+    unpacked_mib: int = 10_240
+    unpacked_ratio: int = 200
 
     @property
     def landing(self) -> Path:
@@ -125,6 +130,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         memory_limit=env.get("TIERING_MEMORY_LIMIT", "4GB"),
         pseudonym_key=env.get("TIERING_PSEUDONYM_KEY"),
         keep_days=_count(env, "TIERING_KEEP_DAYS", Settings.keep_days),
+        unpacked_mib=_count(env, "TIERING_UNPACKED_MIB", Settings.unpacked_mib),
+        unpacked_ratio=_count(env, "TIERING_UNPACKED_RATIO", Settings.unpacked_ratio),
     )
 
 

@@ -3,16 +3,55 @@ never by the clock."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from orchestration.extract.candidate import Delivery
 from orchestration.extract.landing import pending_deliveries
-from orchestration.extract.manifest import read_manifest
+from orchestration.extract.manifest import Batch, read_manifest
 from orchestration.extract.registry import Registry, load_registry
-from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day
+from orchestration.plan import PlanError, days_between, missing_extracts, newest_complete_day, next_to_decide
 from orchestration.release.catalogue import current_release
 from orchestration.release.publications import releases
 from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class NextDay:
+    """The day that is decided next, and the daily feeds that have no file for it yet.
+
+    ``state`` is the same as long as the extracts up to the day and what they are read and judged by are the same: only
+    another one is worth another attempt.
+    """
+
+    day: date
+    missing: tuple[str, ...]
+    state: str
+
+
+def next_day(settings: Settings) -> NextDay:
+    """Which day comes next, by what has landed and what waits. Raises SourcesError when nothing says what is awaited,
+    and PlanError when nothing was ever delivered."""
+    registry = load_registry(settings.sources)
+    landed, waiting = read_manifest(settings.manifest), pending_deliveries(settings, registry.feeds, date.max)
+    if not landed and not waiting:
+        raise PlanError(f"plan: nothing was ever delivered to {settings.landing}, expected an initial load")
+    decided = {date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")}
+    day = next_to_decide(registry, decided)
+    # A file that has landed is known by the same three: landing it is no other state.
+    files = {(batch.file, batch.bytes, batch.modified_ns) for batch in landed if batch.delivery_date <= day}
+    for item in waiting:
+        if item.delivery_date <= day:
+            status = item.file.stat()
+            files.add((item.name, status.st_size, status.st_mtime_ns))
+    digest = hashlib.sha256(repr(sorted(files)).encode())
+    for file in (settings.sources, settings.waivers, *sorted(settings.policy.glob("*.csv"))):
+        digest.update(file.read_bytes() if file.exists() else b"")
+    missing = missing_extracts(registry, _named(landed, waiting), day)
+    return NextDay(day, tuple(missing), digest.hexdigest()[:16])
 
 
 def default_day(settings: Settings) -> date:
@@ -63,6 +102,9 @@ def check_days(settings: Settings, first: date, last: date) -> None:
 
 def _delivered(settings: Settings, registry: Registry) -> set[tuple[str, str, date]]:
     """(system, entity, day) of every file, landed or waiting in the landing folder."""
-    landed = {(batch.source_system, batch.entity, batch.delivery_date) for batch in read_manifest(settings.manifest)}
-    waiting = pending_deliveries(settings, registry.feeds, date.max)
-    return landed | {(item.feed.source_system, item.feed.table.entity, item.delivery_date) for item in waiting}
+    return _named(read_manifest(settings.manifest), pending_deliveries(settings, registry.feeds, date.max))
+
+
+def _named(landed: Iterable[Batch], waiting: Iterable[Delivery]) -> set[tuple[str, str, date]]:
+    found = {(batch.source_system, batch.entity, batch.delivery_date) for batch in landed}
+    return found | {(item.feed.source_system, item.feed.table.entity, item.delivery_date) for item in waiting}

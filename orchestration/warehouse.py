@@ -113,10 +113,8 @@ def load_run(
     contract = load_contract()
     connection.execute("begin")
     if not stands_for(connection, contract, RUN_TABLES):
-        connection.execute("drop schema if exists raw cascade")
-        for name in (*RUN_TABLES, "decisions_read"):
-            connection.execute(f"drop table if exists run.{name} cascade")
-    _create_tables(connection, contract)
+        _start_anew(connection, contract)
+    _empty_run_tables(connection)
     loaded = {row[0] for row in connection.execute("select batch_id from run.run_batches").fetchall()}
     new = [batch for batch in batches if batch.batch_id not in loaded]
     _insert(connection, "run_batches", [_batch_row(place, batch) for place, batch in enumerate(new, len(loaded))])
@@ -148,17 +146,20 @@ def record_reconciliations(connection: duckdb.DuckDBPyConnection, rows: Iterable
     _insert(connection, "run_reconciliations", [tuple(asdict(row).values()) for row in rows])
 
 
-def _create_tables(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+def _start_anew(connection: duckdb.DuckDBPyConnection, contract: Contract) -> None:
+    """The raw tables of the contract, all of them empty, and nothing of what runs have been told."""
+    connection.execute("drop schema if exists raw cascade")
+    for name in (*RUN_TABLES, "decisions_read"):
+        connection.execute(f"drop table if exists run.{name} cascade")
+    connection.execute("create schema raw")
+    for table in contract.tables:
+        connection.execute(f"create table raw.{table.raw_name} ({table.loaded_columns})")
+
+
+def _empty_run_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Make what is missing; the run's own tables start empty, except the list of loaded batches."""
-    connection.execute("create schema if not exists raw")
     connection.execute("create schema if not exists run")
     connection.execute("create schema if not exists ml")
-    for table in contract.tables:
-        columns = ", ".join(f"{name} {kind}" for name, kind in table.raw_columns.items())
-        connection.execute(
-            f"create table if not exists raw.{table.raw_name} "
-            f"({columns}, known_from timestamptz, known_to timestamptz, nth_interval bigint)"
-        )
     for name, columns in RUN_TABLES.items():
         connection.execute(f"create table if not exists run.{name} ({columns})")
         if name not in KEPT_BETWEEN_RUNS:
@@ -173,9 +174,12 @@ def _append(settings: Settings, connection: duckdb.DuckDBPyConnection, table: Ta
     with_rows = [batch for batch in batches if batch.raw_file and batch.accepted]
     raw_files = [str(_as_landed(settings, batch)) for batch in with_rows]
     if raw_files:
+        # A file that landed before a column was added to the contract has none of it: the empty table lends its own.
+        columns = ", ".join(table.raw_columns)
         connection.execute(
             f"insert into run.run_fingerprints select ?, ?, {fingerprint(table)} "
-            "from read_parquet(?, hive_partitioning = false, union_by_name = true)",
+            f"from (select {columns} from raw.{table.raw_name} where false union all by name "
+            "select * from read_parquet(?, hive_partitioning = false, union_by_name = true))",
             [table.family, table.entity, raw_files],
         )
         connection.execute(
@@ -217,8 +221,8 @@ def _as_landed(settings: Settings, batch: Batch) -> Path:
 
 def _batch_row(place: int, batch: Batch) -> tuple[Any, ...]:
     """The columns of ``run.run_batches``; ``place`` keeps the manifest's order."""
-    _, *names = (column.split()[0] for column in RUN_TABLES["run_batches"].split(", "))
-    return place, *(getattr(batch, name) for name in names)
+    told = vars(batch) | {"place": place}
+    return tuple(told[column.split()[0]] for column in RUN_TABLES["run_batches"].split(", "))
 
 
 def _table_name(batch: Batch) -> str:

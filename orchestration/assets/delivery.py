@@ -1,6 +1,6 @@
 """The last stage: judge what was built as a whole, then publish it. A blocked run leaves the last release standing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from data_quality.validate import Subject, validate
 from data_quality.waivers import expired_verdict, load_waivers
 from orchestration import dbt
 from orchestration.assets.ingestion import check_result, days_of, limits
-from orchestration.extract.contract import load_contract
+from orchestration.extract.contract import Table
 from orchestration.extract.registry import Registry
 from orchestration.lineage.graph import write_lineage
 from orchestration.locking import writing
@@ -39,19 +39,25 @@ RELEASE_KEY = dg.AssetKey("release")
 
 
 def delivery_assets(
-    settings: Settings, registry: Registry | None, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
+    settings: Settings,
+    registry: Registry | None,
+    tables: Sequence[Table],
+    manifest_file: Path,
+    partitions: dg.DailyPartitionsDefinition,
 ) -> list[dg.AssetsDefinition]:
-    """The verdict on what was built, and the release that waits for it."""
+    """The verdict on what was built of the judged ``tables``, and the release that waits for it."""
     manifest = dbt.manifest_document(manifest_file)
-    marts, promises = marts_of(manifest), promised_checks(manifest)
-    return [_quality(settings, marts, partitions), _release(settings, registry, marts, promises, partitions)]
+    marts, promises = marts_of(manifest), promised_checks(manifest, tables)
+    return [_quality(settings, tables, marts, partitions), _release(settings, registry, marts, promises, partitions)]
 
 
 def mart_key(mart: Mart) -> dg.AssetKey:
     return dg.AssetKey([mart.schema, mart.name])
 
 
-def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def _quality(
+    settings: Settings, tables: Sequence[Table], marts: list[Mart], partitions: dg.DailyPartitionsDefinition
+) -> dg.AssetsDefinition:
     """Its checks stand on an asset of their own: on the marts they would block what the later marts are made of."""
     suites = mart_suites()
 
@@ -88,7 +94,7 @@ def _quality(settings: Settings, marts: list[Mart], partitions: dg.DailyPartitio
     def quality(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         with writing(settings):
             with open_warehouse(settings) as connection:
-                totals = reconcile(connection, [*conservation(load_contract().tables), *COMPARISONS])
+                totals = reconcile(connection, [*conservation(tables), *COMPARISONS])
                 record_reconciliations(connection, totals)
                 drifts = _drift_rules(settings, connection, marts)
             # Under the name of its file, by which its views name their tables.

@@ -1,7 +1,8 @@
-"""The raw zone: one step per system family lands what was delivered, judges it and commits what passed."""
+"""The raw zone: one step per family that a system delivers lands what came, judges it and commits what passed."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
 
 import dagster as dg
 
@@ -23,7 +24,6 @@ from orchestration.release.catalogue import last_decided_knowledge
 from orchestration.settings import Settings
 from orchestration.verdict_log import give_verdicts
 
-FAMILIES = ("crm", "sales", "finance")
 SUITE_CHECK = "candidates_pass_their_suite"
 FIRST_DAY_TAG = "tiering/first_day"
 
@@ -31,14 +31,21 @@ AssetEvent = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
 def ingestion_assets(
-    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition
-) -> list[dg.AssetsDefinition]:
-    """One multi-asset per family; its assets are the contract's tables, delivered or not.
+    settings: Settings,
+    registry: Registry | None,
+    tables: Sequence[Table],
+    partitions: dg.DailyPartitionsDefinition,
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """One multi-asset per family of the judged ``tables``. The contract's other tables are assets that nothing makes.
 
     Raises WaiverError: waivers that cannot be read are told before anything runs.
     """
     load_waivers(settings.waivers)
-    return [_family_assets(settings, registry, partitions, family) for family in FAMILIES]
+    steps = [
+        _family_assets(settings, registry, partitions, family, list(own))
+        for family, own in groupby(tables, key=lambda table: table.family)
+    ]
+    return [*steps, *(_spec(table, registry) for table in load_contract().tables if table not in tables)]
 
 
 def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -53,10 +60,12 @@ def raw_key(table: Table) -> dg.AssetKey:
 
 
 def _family_assets(
-    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition, family: str
+    settings: Settings,
+    registry: Registry | None,
+    partitions: dg.DailyPartitionsDefinition,
+    family: str,
+    tables: Sequence[Table],
 ) -> dg.AssetsDefinition:
-    tables = load_contract().family(family)
-
     @dg.multi_asset(
         name=f"{family}_extracts",
         specs=[_spec(table, registry) for table in tables],

@@ -13,7 +13,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test
 from orchestration import dbt
 from orchestration.assets.ingestion import days_of, raw_key
 from orchestration.build_state import begin_build, end_build
-from orchestration.extract.contract import load_contract
+from orchestration.extract.contract import Table
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry, load_registry
 from orchestration.locking import writing
@@ -42,9 +42,13 @@ class Translator(DagsterDbtTranslator):
 
 
 def transformation_assets(
-    settings: Settings, registry: Registry | None, manifest_file: Path, partitions: dg.DailyPartitionsDefinition
+    settings: Settings,
+    registry: Registry | None,
+    tables: Sequence[Table],
+    manifest_file: Path,
+    partitions: dg.DailyPartitionsDefinition,
 ) -> list[dg.AssetsDefinition]:
-    """The run's inputs and the two dbt steps; Dagster orders them by what the models read."""
+    """The run's inputs, after the judged ``tables``, and the two dbt steps, ordered by what the models read."""
     manifest = dbt.manifest_document(manifest_file)
     translator = Translator()
     # Taken before anything is built: rows that change meanwhile make the next run build anew.
@@ -72,13 +76,17 @@ def transformation_assets(
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
         yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
 
-    return [_run_inputs(settings, registry, partitions, fingerprint), foundation, decisions]
+    return [_run_inputs(settings, registry, tables, partitions, fingerprint), foundation, decisions]
 
 
 def _run_inputs(
-    settings: Settings, registry: Registry | None, partitions: dg.DailyPartitionsDefinition, fingerprint: str
+    settings: Settings,
+    registry: Registry | None,
+    tables: Sequence[Table],
+    partitions: dg.DailyPartitionsDefinition,
+    fingerprint: str,
 ) -> dg.AssetsDefinition:
-    raw_keys = [raw_key(table) for table in load_contract().tables]
+    raw_keys = [raw_key(table) for table in tables]
 
     @dg.multi_asset(
         name="run_inputs",

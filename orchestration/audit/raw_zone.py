@@ -125,7 +125,7 @@ class RawZone:
         for row in found:
             batch = of_tables[row.pop("batch_id")]
             table = self.contract.table(f"{batch.family}.{batch.entity}")
-            personal = {column.name for column in table.columns if column.pii in ("P2", "P3")}
+            personal = {column.name for column in table.columns if column.is_private}
             is_broken_line = row["column_name"] is None
             if row["column_name"] in personal or (is_broken_line and personal):
                 row["raw_text"] = None
@@ -165,10 +165,7 @@ class RawZone:
         raw, files = f"raw.{table.raw_name}", self._files(table)
         if not files or not self.fetch("select 1 from wanted where name = ? limit 1", [table.name]):
             return
-        columns = ", ".join(f"{name} {kind}" for name, kind in table.raw_columns.items())
-        self.connection.execute(
-            f"create table {raw} ({columns}, known_from timestamptz, known_to timestamptz, nth_interval bigint)"
-        )
+        self.connection.execute(f"create table {raw} ({table.loaded_columns})")
         self.connection.execute(
             f"insert into {raw} by name select rows.*, batches.known_at as known_from, {END_OF_TIME} as known_to, "
             f"1 as nth_interval from {READ} as rows inner join run.run_batches as batches using (batch_id) "

@@ -14,8 +14,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 import pyarrow as pa
 
 from orchestration.extract.column_map import MINOR_UNIT_DIGITS, ColumnMap, Formula
+from orchestration.extract.dialect import Dialect
 
-NUMBER = re.compile(r"\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*")
 TEN_THOUSANDTH, OPERAND, ROOM = Decimal("0.0001"), Decimal("0.00000001"), Decimal(10) ** 11
 EXACT = Context(prec=120)
 
@@ -23,14 +23,15 @@ Row = Mapping[str, str | None]
 
 
 def amounts_by_currency(
-    columns: pa.Table, amount: ColumnMap, currency: ColumnMap | None
+    columns: pa.RecordBatch, amount: ColumnMap, currency: ColumnMap | None, dialect: Dialect
 ) -> Iterator[tuple[str | None, Decimal]]:
-    """(currency, amount) of each record of the texts in ``columns`` for which the amount can be computed."""
-    texts = {name: columns[name].cast(pa.string()).to_pylist() for name in columns.column_names}
-    for values in zip(*texts.values(), strict=True):
-        row = {name: (value or "").strip() or None for name, value in zip(texts, values, strict=True)}
-        if (value := _amount(row, amount)) is not None:
-            yield word(row, currency), -value if amount.negate else value
+    """(currency, amount) of each record for which the amount can be computed, before the sign of the map."""
+    names = columns.schema.names
+    texts = (columns[name].cast(pa.string()).to_pylist() for name in names)
+    for values in zip(*texts, strict=True):
+        row = {name: (value or "").strip() or None for name, value in zip(names, values, strict=True)}
+        if (value := _amount(row, amount, dialect)) is not None:
+            yield word(row, currency), value
 
 
 def word(row: Row, spec: ColumnMap | None) -> str | None:
@@ -41,12 +42,12 @@ def word(row: Row, spec: ColumnMap | None) -> str | None:
     return (dict(spec.values).get(said, said).upper() or None) if said else None
 
 
-def _amount(row: Row, spec: ColumnMap) -> Decimal | None:
+def _amount(row: Row, spec: ColumnMap, dialect: Dialect) -> Decimal | None:
     if spec.formula is not None:
-        value = _calculated(row, spec.formula)
+        value = _calculated(row, spec.formula, dialect)
     else:
         text = next((row[name] for name in spec.columns if row[name]), None)
-        value = _number(text, OPERAND if spec.minor_units else TEN_THOUSANDTH)
+        value = _number(text, OPERAND if spec.minor_units else TEN_THOUSANDTH, dialect)
     if value is None:
         return None
     if spec.minor_units is not None:
@@ -58,18 +59,19 @@ def _amount(row: Row, spec: ColumnMap) -> Decimal | None:
     return value.quantize(TEN_THOUSANDTH, ROUND_HALF_UP, EXACT)
 
 
-def _number(text: str | None, unit: Decimal) -> Decimal | None:
-    if text is None or not NUMBER.fullmatch(text):
+def _number(text: str | None, unit: Decimal, dialect: Dialect) -> Decimal | None:
+    if text is None or not re.match(dialect.number, text):
         return None
-    value = Decimal(text).quantize(unit, ROUND_HALF_UP, EXACT)
+    plain = text.replace(dialect.thousands, "") if dialect.thousands else text
+    value = Decimal(plain.replace(dialect.decimal, ".")).quantize(unit, ROUND_HALF_UP, EXACT)
     return value if unit != OPERAND or abs(value) < ROOM else None
 
 
-def _calculated(row: Row, formula: Formula) -> Decimal | None:
+def _calculated(row: Row, formula: Formula, dialect: Dialect) -> Decimal | None:
     numbers = {}
     for name, operand in formula.operands.items():
         text = row[operand.column]
-        number = Decimal() if text is None and operand.or_zero else _number(text, OPERAND)
+        number = Decimal() if text is None and operand.or_zero else _number(text, OPERAND, dialect)
         if number is None:
             return None
         numbers[name] = number

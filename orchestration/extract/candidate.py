@@ -7,6 +7,7 @@ out because the map says that it is no record of the table.
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ from orchestration.extract.mapping import broken_rows, control_columns, projecti
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.proof import prove
 from orchestration.extract.registry import Arrival, Feed
+from orchestration.settings import Settings
 
 PARQUET = "(format parquet, compression zstd)"
 
@@ -80,8 +82,10 @@ class Candidate:
         return self.delivery.feed.table.entity
 
 
-def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, scratch: Path) -> Candidate:
-    """Parse, map and type one file into ``scratch``. ``connection`` needs ``pseudonymise`` and a UTC session.
+def build_candidate(
+    connection: duckdb.DuckDBPyConnection, delivery: Delivery, sha256: str, settings: Settings
+) -> Candidate:
+    """Parse, map and type one file into the scratch folder. ``connection`` needs ``pseudonymise`` and a UTC session.
 
     The file is held when it cannot be read, lacks a column, rejects too much, or when what was accepted, repeated and
     set aside is not what another reader counts in it.
@@ -89,7 +93,7 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     batch_id = hashlib.sha256(f"{delivery.feed.name}|{delivery.delivery_date}|{sha256}".encode()).hexdigest()[:16]
     switch = "enable" if delivery.file.stat().st_size >= OPTIMISED_BYTES else "disable"
     connection.execute(f"pragma {switch}_optimizer")
-    parse = _Parse(connection, delivery, batch_id, scratch)
+    parse = _Parse(connection, delivery, batch_id, settings)
     try:
         return parse.candidate(sha256)
     except HeldFile as error:
@@ -97,35 +101,37 @@ def build_candidate(connection: duckdb.DuckDBPyConnection, delivery: Delivery, s
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         told = readers.told(error)
     finally:
-        parse.utf8_copy.unlink(missing_ok=True)
+        shutil.rmtree(parse.copies, ignore_errors=True)
     for file in (parse.data, parse.rejects, parse.vault):
         file.unlink(missing_ok=True)
+    told = told[:400]  # a header of noise would fill the page
     return Candidate(delivery, batch_id, sha256, held=f"{delivery.file.name}: {told}")
 
 
 class _Parse:
     """The parsing of one file: what it writes beside each other in the scratch folder, and what it counts."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, scratch: Path) -> None:
-        self.connection = connection
-        self.delivery = delivery
-        self.batch_id = batch_id
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, delivery: Delivery, batch_id: str, settings: Settings
+    ) -> None:
+        scratch = settings.scratch
+        self.connection, self.delivery, self.batch_id, self.settings = connection, delivery, batch_id, settings
         self.data = scratch / f"{batch_id}.data.parquet"
         self.rejects = scratch / f"{batch_id}.rejected.parquet"
         self.vault = scratch / f"{batch_id}.vault.parquet"
-        self.utf8_copy = scratch / f"{batch_id}.utf8"
+        self.copies = scratch / f"{batch_id}.copies"
 
     def candidate(self, sha256: str) -> Candidate:
         feed = self.delivery.feed
-        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.utf8_copy)
+        rows = readers.source_rows(self.connection, self.delivery.file, feed, self.copies, self.settings)
         extracted_at = self.delivery.arrival.extracted_at.isoformat()
         sql = projection(feed, rows, self.batch_id, extracted_at, kept=_read(self.data))
-        self._agree_with_sender(sql.told, len(rows.broken))
+        self._agree_with_sender(sql.told, rows.physical.broken)
         if not rows.physical.records:
             return Candidate(self.delivery, self.batch_id, sha256, unknown_columns=unknown_columns(feed, rows.columns))
         read = self._copy(sql.accepted, self.data)
         filtered, left_out = self._left_out(sql.filtered)
-        rejected = [sql.rejected] if read + filtered < rows.physical.records - len(rows.broken) else []
+        rejected = [sql.rejected] if read + filtered < rows.physical.records - rows.physical.broken else []
         if rows.broken:
             rejected.append(broken_rows(feed.table, rows.broken))
         repeats: dict[str | None, Decimal] = {}

@@ -88,6 +88,15 @@ class ColumnMap:
         operands = tuple(operand.column for operand in self.formula.operands.values()) if self.formula else ()
         return (*self.columns, *operands, *(self.minor_units.sources if self.minor_units else ()))
 
+    @property
+    def described(self) -> str:
+        """What it is made from, for a person."""
+        if self.constant is not None:
+            return f"always {self.constant!r}"
+        if self.formula is not None:
+            return self.formula.text
+        return (", else " if self.separator is None else " + ").join(self.columns)
+
 
 def column_map(where: str, spec: object, zone: str) -> ColumnMap:
     """The entry as a typed value; ``zone`` is what ``timezone: local`` stands for. Raises SourcesError."""

@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from orchestration.extract.column_map import EPOCHS, MINOR_UNIT_DIGITS, ColumnMap, Formula
 from orchestration.extract.contract import SQL_TYPES, Column, Table
+from orchestration.extract.dialect import NUMBER_KINDS, Dialect
 from orchestration.extract.readers import identifier, quoted
+from orchestration.extract.registry import Feed
 
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}
 
@@ -44,37 +46,45 @@ def original(spec: ColumnMap | None, column: Column, table: Table) -> str:
     return identifier(spec.column)
 
 
-def typed(spec: ColumnMap | None, kind: str, original: str, zone: str) -> str:
+def typed(spec: ColumnMap | None, kind: str, original: str, feed: Feed) -> str:
+    """The value in the contract's type: null where the source is empty, and where its text is none of the type."""
     sql_type = SQL_TYPES[kind]
     if spec is None:
         return f"cast(null as {sql_type})"
-    value = original
-    if spec.values:
-        cases = " ".join(f"when {quoted(key)} then {quoted(target)}" for key, target in spec.values)
-        value = f"case {original} {cases} else {original} end"
+    is_number = kind in NUMBER_KINDS and spec.constant is None and spec.formula is None
+    value = feed.dialect.number_sql(original) if is_number else original
+    value = _translated(spec, original, value)
     if kind == "text":
         return value
     if kind == "currency":
         return f"upper({value})"
     if spec.is_local_date:
-        return f"cast({_local_time(spec, value, zone)} as date)"
+        return f"cast({_local_time(spec, value, feed.timezone)} as date)"
     if kind == "timestamp":
         return _instant(spec, value)
     if spec.formats:
         value = _written(spec, value)
-    number = _calculated(spec.formula) if spec.formula is not None else value
+    number = _calculated(spec.formula, feed.dialect) if spec.formula is not None else value
     if spec.minor_units is not None:
         number = f"try_cast({number} as {OPERAND}) * {_unit(spec.minor_units)}"
     sql = f"try_cast({number} as {sql_type})"
     return f"-({sql})" if spec.negate else sql
 
 
-def _calculated(formula: Formula) -> str:
+def _translated(spec: ColumnMap, original: str, value: str) -> str:
+    """The contract's word for the file's, else the value."""
+    if not spec.values:
+        return value
+    cases = " ".join(f"when {quoted(key)} then {quoted(target)}" for key, target in spec.values)
+    return f"case {original} {cases} else {value} end"
+
+
+def _calculated(formula: Formula, dialect: Dialect) -> str:
     """The formula over exact decimals; null where an operand is no number or the result has no room."""
     operands = {}
     for name, operand in formula.operands.items():
         text = _text(operand.column)
-        number = f"try_cast({text} as {OPERAND})"
+        number = f"try_cast({dialect.number_sql(text)} as {OPERAND})"
         operands[name] = f"case when {text} is null then 0 else {number} end" if operand.or_zero else number
     return f"try({_rendered(formula.tree, operands)})"
 
@@ -90,7 +100,7 @@ def _rendered(node: ast.expr, operands: Mapping[str, str]) -> str:
 
 def _unit(currency: ColumnMap) -> str:
     """How much of the currency its smallest unit is; null where no currency is said."""
-    code = typed(currency, "currency", text_of(currency), "")
+    code = f"upper({_translated(currency, text_of(currency), text_of(currency))})"
     cases = [
         f"when {code} in ({', '.join(quoted(name) for name in names)}) then {Decimal(1).scaleb(-digits)}"
         for digits, names in MINOR_UNIT_DIGITS.items()

@@ -1,7 +1,7 @@
 """The canonical contract: which tables exist, their types, keys, null policy and PII classes.
 
-The tables themselves are data (``contract.yml``). This module loads them into typed values and answers
-what others generate from them: raw schemas, dbt sources, quality suites. No reading of extracts here.
+The tables themselves are data (``contract.yml``). This module loads them into typed values, from which others generate
+raw schemas, dbt's files (``dbt_yaml.py``) and quality suites. No reading of extracts here.
 """
 
 from __future__ import annotations
@@ -38,6 +38,12 @@ ENVELOPE = {
     "extracted_at": ("timestamptz", "When the sender knew it; the batch's known_at derives from it"),
     "is_deleted": ("boolean", "The sender says that the record is gone"),
 }
+# What the loader adds to every raw row.
+KNOWLEDGE = {
+    "known_from": ("timestamptz", "From when on this version of the record was the newest known"),
+    "known_to": ("timestamptz", "Until when"),
+    "nth_interval": ("bigint", "Counts the intervals of a version that became the newest again"),
+}
 
 
 class ContractError(ValueError):
@@ -46,7 +52,10 @@ class ContractError(ValueError):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a canonical table. ``personal_when`` narrows class P2 to the rows where it holds."""
+    """One column of a canonical table. ``personal_when`` narrows class P2 to the rows where it holds.
+
+    ``consent_purpose`` is what a person must have agreed to before the value counts, as privacy.consent calls it.
+    """
 
     name: str
     kind: str
@@ -57,6 +66,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     personal_when: str | None = None
+    consent_purpose: str | None = None
 
     @property
     def sql_type(self) -> str:
@@ -65,6 +75,11 @@ class Column:
     @property
     def is_required(self) -> bool:
         return self.null_policy == "R"
+
+    @property
+    def is_private(self) -> bool:
+        """Whether a rejected value may be somebody's: outside its own column it is a token or nothing."""
+        return self.pii in ("P2", "P3")
 
 
 @dataclass(frozen=True)
@@ -100,6 +115,12 @@ class Table:
         """Column name → SQL type of a raw file: the envelope first, then the table's own columns."""
         envelope = {name: sql_type for name, (sql_type, _) in ENVELOPE.items()}
         return envelope | {column.name: column.sql_type for column in self.columns}
+
+    @property
+    def loaded_columns(self) -> str:
+        """The columns of the table in the build file as SQL: those of its raw files, and what the loader adds."""
+        columns = self.raw_columns | {name: sql_type for name, (sql_type, _) in KNOWLEDGE.items()}
+        return ", ".join(f"{name} {sql_type}" for name, sql_type in columns.items())
 
 
 @dataclass(frozen=True)
@@ -180,7 +201,7 @@ def _column(table: str, name: str, items: list[Any]) -> Column:
     if pii not in ("P0", "P1", "P2", "P3"):
         raise ContractError(f"{where} has PII class {pii!r}, expected P0, P1, P2 or P3")
     options: dict[str, Any] = rest[0] if rest else {}
-    unknown = set(options) - {"values", "min", "max", "personal_when"}
+    unknown = set(options) - {"values", "min", "max", "personal_when", "consent_purpose"}
     if unknown:
         raise ContractError(f"{where} has unknown options {sorted(unknown)}")
     return Column(
@@ -193,37 +214,5 @@ def _column(table: str, name: str, items: list[Any]) -> Column:
         minimum=options.get("min"),
         maximum=options.get("max"),
         personal_when=options.get("personal_when"),
+        consent_purpose=options.get("consent_purpose"),
     )
-
-
-def dbt_sources(contract: Contract) -> str:
-    """The dbt sources file of the raw zone as YAML text: generated, so that the contract has one home."""
-    tables = [
-        {
-            "name": table.raw_name,
-            "description": f"{table.grain} Every version is kept, with the interval in which it was the newest.",
-            "config": {"meta": {"dagster": {"asset_key": ["raw", table.raw_name]}}},
-            "columns": [
-                {"name": name, "data_type": sql_type, "description": description}
-                for name, sql_type, description in _documented_columns(table)
-            ],
-        }
-        for table in contract.tables
-    ]
-    document = {"version": 2, "sources": [{"name": "raw", "schema": "raw", "tables": tables}]}
-    header = "# Generated from orchestration/extract/contract.yml: python -m orchestration.extract.contract\n"
-    return header + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
-
-
-def _documented_columns(table: Table) -> list[tuple[str, str, str]]:
-    envelope = [(name, sql_type, text) for name, (sql_type, text) in ENVELOPE.items()]
-    return envelope + [
-        (column.name, column.sql_type, f"{column.description} [{column.null_policy} {column.pii}]")
-        for column in table.columns
-    ]
-
-
-if __name__ == "__main__":
-    from orchestration.settings import DBT_PROJECT
-
-    (DBT_PROJECT / "models" / "staging" / "_sources.yml").write_text(dbt_sources(load_contract()), encoding="utf-8")

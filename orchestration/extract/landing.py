@@ -21,15 +21,29 @@ import duckdb
 
 from orchestration.extract import readers
 from orchestration.extract.candidate import PARQUET, Candidate, Delivery, build_candidate
-from orchestration.extract.contract import load_contract
+from orchestration.extract.contract import Table, load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import Amounts, Batch, append_batches, read_manifest
-from orchestration.extract.registry import Feed
+from orchestration.extract.registry import Feed, Registry
 from orchestration.extract.totals import SUFFIX
 from orchestration.extract.vault import load_pseudonymiser
 from orchestration.settings import Settings
 
 INSTANT = timedelta(microseconds=1)
+
+
+def judged_tables(settings: Settings, registry: Registry | None) -> tuple[Table, ...]:
+    """The tables that a run lands, judges and answers for: a system delivers them, or something of them has landed.
+
+    Of any other table of the contract there is nothing to say. It costs a run nothing and reads as empty.
+    """
+    delivered = {feed.table.name for feed in registry.feeds} if registry else set()
+    return tuple(table for table in load_contract().tables if table.name in delivered or _has_landed(settings, table))
+
+
+def _has_landed(settings: Settings, table: Table) -> bool:
+    """Whether there is a day's folder beside the table's schema."""
+    return next((settings.raw / table.family / table.entity).glob("delivery_date=*"), None) is not None
 
 
 def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -> list[Delivery]:
@@ -42,7 +56,7 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
     for feed in feeds:
         for entry in _entries(settings.landing / feed.folder):
             arrival = feed.arrival(entry.name)
-            if arrival is None or arrival.delivery_date > until:
+            if arrival is None or arrival.delivery_date > until or _leads_out(entry, settings.landing):
                 continue
             delivery, status = Delivery(feed, Path(entry.path), arrival), entry.stat()
             if (feed.name, delivery.name, status.st_size, status.st_mtime_ns) not in seen:
@@ -53,12 +67,13 @@ def pending_deliveries(settings: Settings, feeds: Iterable[Feed], until: date) -
 
 
 def unexpected_files(settings: Settings, feeds: Sequence[Feed], known: Sequence[Feed]) -> list[str]:
-    """Files in the landing folders of ``feeds`` that the file names of no ``known`` feed fit."""
+    """Files in the landing folders of ``feeds`` that the file names of no ``known`` feed fit, and links out of them."""
     return [
         f"{folder}/{entry.name}"
         for folder in sorted({feed.folder for feed in feeds})
         for entry in sorted(_entries(settings.landing / folder), key=lambda entry: entry.name)
-        if not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
+        if _leads_out(entry, settings.landing)
+        or not any(feed.arrival(entry.name.removesuffix(SUFFIX)) for feed in known if feed.folder == folder)
     ]
 
 
@@ -68,7 +83,14 @@ def _place_of(batch: Batch) -> tuple[str, str]:
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    return [entry for entry in os.scandir(folder) if entry.is_file()] if folder.is_dir() else []
+    if not folder.is_dir():
+        return []
+    return [entry for entry in os.scandir(folder) if entry.is_file() or entry.is_symlink()]
+
+
+def _leads_out(entry: os.DirEntry[str], landing: Path) -> bool:
+    """Whether it is a link to nothing, to a folder or to a file elsewhere: a sender must not choose what is read."""
+    return entry.is_symlink() and not (entry.is_file() and Path(entry.path).resolve().is_relative_to(landing.resolve()))
 
 
 def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidate]:
@@ -89,7 +111,7 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             pseudonymiser.register(session.connection)
 
         def build(delivery: Delivery, sha256: str) -> Candidate:
-            return build_candidate(session.connection, delivery, sha256, settings.scratch)
+            return build_candidate(session.connection, delivery, sha256, settings)
 
         with ThreadPoolExecutor(settings.threads, initializer=open_session) as pool:
             landed = read_manifest(settings.manifest)

@@ -18,7 +18,7 @@ LANDING_CHECKS = {
     "no_delivery_is_late": "A first file of a delivery that was extracted after the end of the day after its own.",
     "no_delivery_is_restated": "A later extraction replaces what an earlier one of the same delivery said.",
     "no_file_is_delivered_twice": "A file that repeats its delivery adds nothing and is counted as duplicates.",
-    "no_column_is_unknown": "A column that no earlier file of the table had is not read; map it or tell the sender.",
+    "no_column_is_unknown": "A column that no earlier file of the table had is not read: map it, or tell the sender.",
 }
 
 

@@ -14,6 +14,7 @@ from orchestration.extract.contract import Column, Table
 from orchestration.extract.physical import HeldFile
 from orchestration.extract.readers import SourceRows, identifier, quoted
 from orchestration.extract.registry import Feed
+from orchestration.extract.suggest import renamed
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
     _require_sources(feed, rows.columns)
     table = feed.table
     judged = _judged(feed, rows.relation)
-    record_id = " || '|' || ".join(f"cast({column} as varchar)" for column in table.key)
+    masked = {column.name: _masked(column, column.name) for column in table.columns}
+    record_id = " || '|' || ".join(f"cast({masked[column]} as varchar)" for column in table.key)
     accepted = f"""
         select
             {quoted(feed.source_system)} as source_system,
@@ -48,7 +50,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             {quoted(batch_id)} as batch_id,
             cast({quoted(extracted_at)} as timestamptz) as extracted_at,
             is_deleted,
-            {", ".join(f"{_masked(column, column.name)} as {column.name}" for column in table.columns)}
+            {", ".join(f"{sql} as {name}" for name, sql in masked.items())}
         from {judged}
         where fault is null and not is_filtered
         order by source_line"""
@@ -82,9 +84,9 @@ def _judged(feed: Feed, relation: str) -> str:
     table = feed.table
     specs = {column.name: feed.columns.get(column.name) for column in table.columns}
     originals = {column.name: original(specs[column.name], column, table) for column in table.columns}
-    gone = typed(feed.deleted, "boolean", text_of(feed.deleted) if feed.deleted else "null", feed.timezone)
+    gone = typed(feed.deleted, "boolean", text_of(feed.deleted) if feed.deleted else "null", feed)
     values = ",\n".join(
-        f"{typed(specs[column.name], column.kind, originals[column.name], feed.timezone)} as {column.name}"
+        f"{typed(specs[column.name], column.kind, originals[column.name], feed)} as {column.name}"
         for column in table.columns
     )
     sources = ",\n".join(f"{sql} as original_{name}" for name, sql in originals.items())
@@ -109,14 +111,13 @@ def control_columns(table: Table) -> str:
             cast({(table.control_amount and table.control_currency) or "null"} as varchar) as currency"""
 
 
-def broken_rows(table: Table, broken: Sequence[tuple[int, str]]) -> str:
-    """Broken records, (line, text), as rejected rows; their text is a token where the table has personal columns."""
-    text = "pseudonymise(raw_text)" if any(column.pii == "P2" for column in table.columns) else "raw_text"
-    values = ", ".join(f"({line}, {quoted(raw_text)})" for line, raw_text in broken)
+def broken_rows(table: Table, broken: str) -> str:
+    """Broken records as rejected rows; their text is a token where the table has personal columns."""
+    text = "pseudonymise(raw_text)" if any(column.is_private for column in table.columns) else "raw_text"
     return f"""
-        select cast(source_line as bigint) as source_line, 'broken_line' as rule, cast(null as varchar) as column_name,
-            {text} as raw_text, cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
-        from (values {values}) as broken (source_line, raw_text)"""
+        select source_line, 'broken_line' as rule, cast(null as varchar) as column_name, {text} as raw_text,
+            cast(null as decimal(18, 4)) as amount, cast(null as varchar) as currency
+        from {broken}"""
 
 
 def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
@@ -127,7 +128,23 @@ def unknown_columns(feed: Feed, present: Collection[str]) -> tuple[str, ...]:
 def _require_sources(feed: Feed, present: Collection[str]) -> None:
     missing = sorted(feed.sources - set(present))
     if missing:
-        raise HeldFile(f"{feed.name}: columns {missing} are not in the file, which has {sorted(present)}")
+        unread = unknown_columns(feed, present)
+        mends = "".join(f"; {mend}" for name in missing if (mend := _mend(feed, name, unread)))
+        raise HeldFile(f"{feed.name}: columns {missing} are not in the file{mends}; it has {sorted(present)}")
+
+
+def _mend(feed: Feed, missing: str, unread: Sequence[str]) -> str | None:
+    """The line of the map that would read the file again, where a column seems renamed or may be left out."""
+    goals = [name for name, spec in feed.columns.items() if missing in spec.sources]
+    taken = renamed(feed.table, goals, missing, unread)
+    if taken is not None:
+        return f"{taken!r} may be {missing!r} renamed: {', '.join(goals) or 'deleted'}: {taken}"
+    required = {column.name for column in feed.table.columns if column.is_required}
+    if goals and required.isdisjoint(goals):
+        return (
+            f"if {missing!r} is no longer sent, say so in sources.yml: {', '.join(f'{name}: null' for name in goals)}"
+        )
+    return None
 
 
 def _first_fault(feed: Feed, table: Table) -> str:
@@ -167,14 +184,10 @@ def _masked(column: Column, value: str) -> str:
 
 
 def _original_texts(table: Table) -> str:
-    """The rejected value as quarantine may hold it: always a token where the contract may call it personal."""
+    """The rejected value as quarantine may hold it: a token where the contract may call it personal or sensitive."""
     return "\n".join(
         f"when {quoted(column.name)} then "
-        + (
-            f"pseudonymise(original_{column.name})"
-            if column.pii == "P2"
-            else f"cast(original_{column.name} as varchar)"
-        )
+        + (f"pseudonymise(original_{column.name})" if column.is_private else f"cast(original_{column.name} as varchar)")
         for column in table.columns
     )
 

@@ -1,41 +1,39 @@
 """What is physically in a delivered file: records, broken lines and the control amount, counted by another reader.
 
-Landing reads with DuckDB; this reads with pyarrow and, for workbooks, with calamine. Conservation compares
-the two: a record that one of them does not see cannot go missing unseen.
+Landing reads with DuckDB; this reads with pyarrow, with the standard library's JSON and, for workbooks, with calamine.
+Conservation compares the two: a record that one of them does not see cannot go missing unseen.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError
 
 from orchestration.extract.amounts import amounts_by_currency
 from orchestration.extract.column_map import ColumnMap
+from orchestration.extract.counting import BATCHES, BLOCK_BYTES, HeldFile
+from orchestration.extract.dialect import PLAIN_NUMBER, Dialect
 from orchestration.extract.registry import Feed
 
 TEN_THOUSANDTH = Decimal("0.0001")
-NUMBER = r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*$"
-
-
-class HeldFile(ValueError):
-    """The file cannot be taken as it is; the message says what is wrong with it and what was expected."""
+TOO_LARGE = 10**14  # for the decimal(18, 4) of the contract's money
+# What Arrow itself takes for a decimal, with room for every digit; other numbers are rare.
+SIMPLE_NUMBER = r"^[-+]?(?:\d{1,14}(?:\.\d{0,20})?|\.\d{1,20})$"
+SPACES = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
 
 @dataclass(frozen=True)
 class Physical:
     """``amounts``: the control amount per currency of the records where it can be read as a number.
 
-    ``broken`` counts records of a CSV with another number of fields than its header; they are among ``records``.
+    ``broken`` counts records of a CSV with another number of fields than its header, and lines of JSON that are no
+    object; they are among ``records``.
     """
 
     records: int
@@ -44,100 +42,79 @@ class Physical:
 
 
 def look_into(file: Path, feed: Feed) -> Physical:
-    """Count a CSV (in UTF-8), Parquet or XLSX file. Raises HeldFile where it is not one."""
+    """Count a CSV or JSON lines file (in UTF-8), Parquet or XLSX. Raises HeldFile where it is not one."""
     try:
         return _counted(file, feed)
-    except (pa.ArrowException, OSError, CalamineError, StopIteration) as error:
-        raise HeldFile(f"cannot be read as {feed.format}: {(str(error) or 'it is empty').splitlines()[0]}") from error
+    except (pa.ArrowException, OSError, CalamineError) as error:
+        told = (str(error) or "it is empty").splitlines()[0]
+        if "straddling" in told:
+            told = f"a record is longer than {BLOCK_BYTES} bytes, or a quote is not closed"
+        raise HeldFile(f"cannot be read as {feed.format}: {told}") from error
 
 
 def _counted(file: Path, feed: Feed) -> Physical:
     table = feed.table
     amount, currency = feed.columns.get(table.control_amount or ""), feed.columns.get(table.control_currency or "")
     wanted = sorted({name for spec in (amount, currency) if spec is not None for name in spec.sources})
-    broken = 0
-    if feed.format == "csv":
-        records, broken, columns = _csv(file, wanted)
-    elif feed.format == "parquet":
-        opened = pyarrow.parquet.ParquetFile(file)
-        records = opened.metadata.num_rows
-        columns = opened.read(columns=wanted) if wanted else None  # leaves out what the file does not have
-    else:
-        records, columns = _xlsx(file, wanted)
-    if amount is None or not amount.sources or columns is None or not set(wanted) <= set(columns.column_names):
-        return Physical(records, broken, {})
-    if amount.column is None or amount.minor_units is not None or (currency and len(currency.columns) > 1):
-        return Physical(records, broken, _summed(amounts_by_currency(columns, amount, currency)))
-    return Physical(records, broken, _sums(columns, amount, currency))
-
-
-def _csv(file: Path, wanted: list[str]) -> tuple[int, int, pa.Table | None]:
-    broken = 0
-
-    def count(row: pyarrow.csv.InvalidRow) -> str:
-        nonlocal broken
-        broken += 1
-        return "skip"
-
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        names = next(csv.reader(stream))
-    present = [name for name in wanted if name in names]  # landing tells which columns are missing
-    table = pyarrow.csv.read_csv(
-        file,
-        read_options=pyarrow.csv.ReadOptions(use_threads=False),
-        parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True, invalid_row_handler=count),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types={name: pa.string() for name in names}, include_columns=present or names[:1]
-        ),
-    )
-    return table.num_rows + broken, broken, table if wanted else None
-
-
-def _xlsx(file: Path, wanted: list[str]) -> tuple[int, pa.Table | None]:
-    """The first sheet's rows below its header that have any value, and the wanted columns as text."""
-    rows = CalamineWorkbook.from_path(file).get_sheet_by_index(0).iter_rows()
-    header = [str(name) for name in next(rows)]
-    present = {name: header.index(name) for name in wanted if name in header}
-    values: dict[str, list[str]] = {name: [] for name in present}
-    records = 0
-    for row in rows:
-        if any(value != "" for value in row):
-            records += 1
-            for name, place in present.items():
-                values[name].append(str(row[place]))
-    return records, pa.table({name: pa.array(texts) for name, texts in values.items()}) if wanted else None
-
-
-def _summed(amounts: Iterable[tuple[str | None, Decimal]]) -> dict[str | None, Decimal]:
+    count = BATCHES[feed.format](file, feed.dialect)
     sums: dict[str | None, Decimal] = {}
-    for code, value in amounts:
-        sums[code] = sums.get(code, Decimal()) + value
-    return sums
-
-
-def _sums(columns: pa.Table, amount: ColumnMap, currency: ColumnMap | None) -> dict[str | None, Decimal]:
-    """Sums per currency, each amount rounded half away from zero to four digits as the contract's type does."""
-    amounts = columns[amount.column]
-    codes = columns[currency.column].cast(pa.string()) if currency is not None and currency.column else None
-    if pa.types.is_decimal(amounts.type) or pa.types.is_integer(amounts.type):
-        exact = pc.round(amounts.cast(pa.decimal128(38, 10)), 4, "half_towards_infinity")
-        table = pa.table({"code": codes if codes is not None else pa.nulls(len(exact), pa.string()), "amount": exact})
-        grouped = table.group_by("code").aggregate([("amount", "sum")])
-        found = zip(grouped["code"].to_pylist(), grouped["amount_sum"].to_pylist(), strict=True)
-    else:
-        texts = amounts.cast(pa.string())
-        is_number = pc.fill_null(pc.match_substring_regex(texts, NUMBER), False)
-        rounded = (
-            Decimal(text.strip()).quantize(TEN_THOUSANDTH, ROUND_HALF_UP)
-            for text in texts.filter(is_number).to_pylist()
-        )
-        found = zip(codes.filter(is_number).to_pylist() if codes is not None else repeat(None), rounded, strict=False)
-    sums: dict[str | None, Decimal] = {}
-    for code, value in found:
-        if value is not None:
-            name = _currency(code, currency)
+    for columns in count.batches(wanted):
+        if amount is None or not amount.sources or not set(wanted) <= set(columns.schema.names):
+            continue  # landing tells which columns are missing
+        is_plain = amount.column and amount.minor_units is None and (currency is None or len(currency.columns) < 2)
+        for name, value in (_sums if is_plain else amounts_by_currency)(columns, amount, currency, feed.dialect):
             sums[name] = sums.get(name, Decimal()) + (-value if amount.negate else value)
-    return sums
+    return Physical(count.records, count.broken, sums)
+
+
+def _sums(
+    columns: pa.RecordBatch, amount: ColumnMap, currency: ColumnMap | None, dialect: Dialect
+) -> Iterator[tuple[str | None, Decimal]]:
+    """Sums by currency, each amount rounded half away from zero to four digits as the contract's type does."""
+    for code, value in _sums_by_code(columns, amount, currency, dialect):
+        yield _currency(code, currency), value
+
+
+def _sums_by_code(
+    columns: pa.RecordBatch, amount: ColumnMap, currency: ColumnMap | None, dialect: Dialect
+) -> Iterator[tuple[str | None, Decimal]]:
+    amounts = columns[amount.column]
+    codes = pa.nulls(len(amounts), pa.string())
+    if currency is not None and currency.column:
+        codes = columns[currency.column].cast(pa.string())
+    if pa.types.is_decimal(amounts.type) or pa.types.is_integer(amounts.type):
+        yield from _grouped(codes, amounts if pa.types.is_decimal(amounts.type) else amounts.cast(pa.decimal128(38, 4)))
+        return
+    texts = _plain(pc.ascii_trim_whitespace(amounts.cast(pa.string())), dialect)
+    is_simple = pc.fill_null(pc.match_substring_regex(texts, SIMPLE_NUMBER), False)
+    yield from _grouped(codes.filter(is_simple), texts.filter(is_simple).cast(pa.decimal128(38, 20)))
+    if pc.all(is_simple).as_py() is not False:
+        return
+    is_odd = pc.and_(
+        pc.invert(is_simple), pc.fill_null(pc.match_substring_regex(texts, f"^(?:{PLAIN_NUMBER})$"), False)
+    )
+    for code, text in zip(codes.filter(is_odd).to_pylist(), texts.filter(is_odd).to_pylist(), strict=True):
+        number = Decimal(text)
+        if abs(number) < TOO_LARGE and abs(rounded := number.quantize(TEN_THOUSANDTH, ROUND_HALF_UP)) < TOO_LARGE:
+            yield code, rounded
+
+
+def _plain(texts: pa.Array, dialect: Dialect) -> pa.Array:
+    """Numbers with a decimal point and without groups; null where a text is no number in the dialect."""
+    if dialect.decimal == "." and not dialect.thousands:
+        return texts
+    is_number = pc.match_substring_regex(texts, dialect.number)
+    plain = pc.replace_substring(texts, dialect.thousands, "") if dialect.thousands else texts
+    plain = pc.replace_substring(plain, ",", ".") if dialect.decimal == "," else plain
+    return pc.if_else(is_number, plain, None)
+
+
+def _grouped(codes: pa.Array, exact: pa.Array) -> Iterator[tuple[str | None, Decimal]]:
+    rounded = pc.round(exact, 4, "half_towards_infinity").cast(pa.decimal128(38, 4))
+    fits = pc.fill_null(pc.less(pc.abs(rounded), pa.scalar(Decimal(TOO_LARGE), pa.decimal128(38, 4))), False)
+    table = pa.table({"code": codes.filter(fits), "amount": rounded.filter(fits)})
+    grouped = table.group_by("code").aggregate([("amount", "sum")])
+    yield from zip(grouped["code"].to_pylist(), grouped["amount_sum"].to_pylist(), strict=True)
 
 
 def _currency(code: str | None, spec: ColumnMap | None) -> str | None:
@@ -145,5 +122,5 @@ def _currency(code: str | None, spec: ColumnMap | None) -> str | None:
         return None
     if spec.column is None:
         return (spec.constant or "").upper() or None
-    trimmed = (code or "").strip()
+    trimmed = (code or "").strip(SPACES)
     return dict(spec.values).get(trimmed, trimmed).upper() or None

@@ -5,7 +5,6 @@ Nothing is read from an extract here; a mistake in the file is reported with its
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,9 +18,10 @@ import yaml
 
 from orchestration.extract.column_map import ColumnMap, SourcesError, column_map, known_zone, words
 from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
+from orchestration.extract.dialect import Dialect, DialectError
 
 MAPS = Path(__file__).with_name("maps")
-FORMATS = ("csv", "parquet", "xlsx")
+FORMATS = ("csv", "jsonl", "parquet", "xlsx")
 CADENCES, MODES = ("daily", "on_change"), ("incremental", "full")
 DATE_FIELD, EXTRACTED_FIELD = "{delivery_date}", "{extracted_at}"
 
@@ -59,7 +59,7 @@ class Feed:
     table: Table
     files: tuple[str, ...]
     format: str
-    encoding: str
+    dialect: Dialect
     delivered: str
     mode: str
     timezone: str
@@ -105,7 +105,7 @@ class Feed:
 
 def _name_expression(pattern: str) -> str:
     literal = re.escape(pattern)
-    for field, digits in ((DATE_FIELD, r"\d{8}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
+    for field, digits in ((DATE_FIELD, r"\d{8}|\d{4}-\d{2}-\d{2}"), (EXTRACTED_FIELD, r"\d{8}T\d{6}")):
         literal = literal.replace(re.escape(field), f"(?P<{field.strip('{}')}>{digits})")
     return literal
 
@@ -139,7 +139,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
     contract = contract or load_contract()
     start_date = _part("sources", document, "start_date", date, "a day like 2025-01-31")
     feeds = [
-        _feed(contract, name, source, entity, body)
+        feed_of(name, source, entity, body, contract)
         for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
         for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
@@ -155,13 +155,17 @@ def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T
     return value
 
 
-def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, body: dict[str, Any]) -> Feed:
+def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any], contract: Contract) -> Feed:
+    """The feed of one entry of a system's tables. Raises SourcesError."""
     where = f"sources: {name}.{entity}"
-    family = _part(where, source, "family", str, "the family of the system: crm, sales or finance")
+    if not re.fullmatch(r"\w[\w.-]*", str(name)):
+        raise SourcesError(f"{where}: the system is {name!r}, expected the name of a folder: letters, digits, . - _")
+    family = _part(where, source, "family", str, "the family of its tables, as in crm")
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
-    except ContractError as error:
+        dialect = Dialect.of(str(body.get("format")), body)
+    except (ContractError, DialectError) as error:
         raise SourcesError(f"{where}: {error}") from error
     for what, known in (("format", FORMATS), ("delivered", CADENCES)):
         _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
@@ -171,11 +175,6 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         raise SourcesError(
             f"{where}: files is {body.get('files')!r}, expected a file name with {DATE_FIELD} in it, or a list of them"
         )
-    encoding = str(body.get("encoding", "utf-8"))
-    try:
-        codecs.lookup(encoding)
-    except LookupError as error:
-        raise SourcesError(f"{where}: encoding is {encoding!r}, expected one like utf-8 or gb18030") from error
     zone = known_zone(where, _part(where, source, "timezone", str, "a name like Asia/Shanghai"))
     said = _said(where, source.get("map"), table, body)
     _expect(where, "mode", str(said.get("mode", MODES[0])), MODES)
@@ -186,7 +185,7 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         table=table,
         files=files,
         format=body["format"],
-        encoding=encoding,
+        dialect=dialect,
         delivered=body["delivered"],
         mode=str(said.get("mode", MODES[0])),
         timezone=zone,

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orchestration import dbt
-from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, load_contract
-from orchestration.extract.registry import ColumnMap, Registry
+from orchestration.extract.contract import CONTRACT_FILE, ENVELOPE, KNOWLEDGE, load_contract
+from orchestration.extract.registry import Registry
 from orchestration.lineage.page import render_lineage
 from orchestration.settings import Settings
 
@@ -33,12 +33,6 @@ if TYPE_CHECKING:
 LINEAGE = "lineage.json"
 PAGE = "lineage.html"
 ROWS = "*"
-# What the loader adds to every raw row.
-KNOWLEDGE = {
-    "known_from": ("timestamptz", "From when on this version of the record was the newest known"),
-    "known_to": ("timestamptz", "Until when"),
-    "nth_interval": ("bigint", "Counts the intervals of a version that became the newest again"),
-}
 
 # What makes an edge a main one.
 MAIN = {"value", "case", "filter", "join", "lookup", "order", "model"}
@@ -73,7 +67,7 @@ def delivered(document: Document, registry: Registry | None) -> Document:
     names: dict[str, list[str]] = {}
     for feed in registry.feeds if registry else ():
         for column, spec in feed.columns.items():
-            names.setdefault(f"{feed.table.name}.{column}", []).append(f"{feed.source_system}: {_source_of(spec)}")
+            names.setdefault(f"{feed.table.name}.{column}", []).append(f"{feed.source_system}: {spec.described}")
     columns = [
         column | {"delivered_as": names[column["id"]]} if column["id"] in names else column
         for column in document["columns"]
@@ -211,14 +205,6 @@ def _column(node: str, name: str, told: Mapping[str, Any], texts: tuple[str, ...
         "description": told.get("description") or "",
         "texts": [text for text in texts if text.lower() != name],
     }
-
-
-def _source_of(spec: ColumnMap) -> str:
-    if spec.constant is not None:
-        return f"always {spec.constant!r}"
-    if spec.formula is not None:
-        return spec.formula.text
-    return (", " if spec.separator is None else " + ").join(spec.columns)
 
 
 def _state() -> str:

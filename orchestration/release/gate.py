@@ -19,7 +19,7 @@ from data_quality.thresholds import load_thresholds
 from data_quality.verdicts import ForgedVerdict, Given, VerdictLog
 from data_quality.waivers import EXPIRED_CHECK, WAIVERS
 from orchestration import dbt
-from orchestration.extract.contract import load_contract
+from orchestration.extract.contract import Table
 from orchestration.extract.landing_checks import FILES_CHECK, LANDING_CHECKS
 from orchestration.release.dictionary import marts_of
 
@@ -38,9 +38,9 @@ class Promise(NamedTuple):
     check_name: str
 
 
-def promised_checks(manifest: dict[str, Any]) -> list[Promise]:
-    """What every run checks: derived from the contract, the suites, the comparisons and dbt's ``manifest``."""
-    tables, thresholds = load_contract().tables, load_thresholds()
+def promised_checks(manifest: dict[str, Any], tables: Sequence[Table]) -> list[Promise]:
+    """What every run checks: derived from the judged ``tables``, the suites, the comparisons and dbt's ``manifest``."""
+    thresholds = load_thresholds()
     usual = partial(delivery_rules, thresholds, arriving=[], before=[])
     families = dict.fromkeys(table.family for table in tables)
     suites = [

@@ -42,6 +42,10 @@ STATEMENTS = (
     "insert into policy.policy_weights select * replace ('nothing' as factor) from policy.policy_weights "
     "where target = 'tier' limit 1",
     "update policy.policy_parameters set value = 1 where parameter = 'quantile_count'",
+    "update policy.policy_versions set effective_to = date '2030-01-01'",
+    "delete from policy.policy_windows where window_name = '365d'",
+    "update policy.policy_bands set label_zh = null where lens = 'abc'",
+    "insert into policy.policy_bands select * replace ('nothing' as lens) from policy.policy_bands limit 1",
     "delete from tiering.customer_tiers where customer_id = (select max(customer_id) from tiering.customer_tiers)",
     f"insert into tiering.lifecycle_transitions select * replace ({RELEASE} as movement_date, false as is_expected) "
     "from tiering.lifecycle_transitions limit 1",

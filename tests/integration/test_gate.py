@@ -12,6 +12,8 @@ from data_quality.verdicts import OWNERS, Verdict, VerdictLog
 from orchestration import dbt
 from orchestration.assets.delivery import RELEASE_KEY
 from orchestration.definitions import JOB, build_defs
+from orchestration.extract.landing import judged_tables
+from orchestration.extract.registry import load_registry
 from orchestration.release.catalogue import read_release
 from orchestration.release.gate import Promise, Refused, pass_gate, promised_checks
 from orchestration.running import open_instance
@@ -20,7 +22,9 @@ from orchestration.verdict_log import verdict_log
 
 @pytest.fixture(scope="module")
 def promises(published_home: Published) -> list[Promise]:
-    return promised_checks(dbt.manifest_document(dbt.manifest_path(published_home.settings)))
+    settings = published_home.settings
+    tables = judged_tables(settings, load_registry(settings.sources))
+    return promised_checks(dbt.manifest_document(dbt.manifest_path(settings)), tables)
 
 
 @pytest.fixture(scope="module")

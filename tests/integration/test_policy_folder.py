@@ -106,15 +106,21 @@ def lose_the_folder(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def overweight(folder: Path) -> None:
+def edit_what_was_released(folder: Path) -> None:
     change(folder, "policy_weights", lambda weights: [row | {"weight": "0.9"} for row in weights])
+
+
+def add_rows_that_do_not_agree(folder: Path) -> None:
+    """To a version that nothing was released by yet."""
+    change(folder, "policy_weights", lambda rows: [*rows, rows[-1] | {"policy_version": "house.2", "weight": "0.9"}])
 
 
 @pytest.mark.parametrize(
     ("harm", "code", "words"),
     [
-        (lose_the_folder, 1, "states 2025.1, expected house.1 among them"),
-        (overweight, 3, "assert_weights_of_each_target_sum_to_one"),
+        (lose_the_folder, 1, "states 2025.1, expected house.1 among them, which"),
+        (edit_what_was_released, 1, "states other rows of version 2025.1 than"),
+        (add_rows_that_do_not_agree, 3, "assert_weights_of_each_target_sum_to_one"),
     ],
 )
 def test_a_policy_that_cannot_be_used_leaves_the_last_release_standing(

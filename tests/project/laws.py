@@ -71,7 +71,7 @@ def layer_offences(models: Mapping[str, Model]) -> list[str]:
     return offences
 
 
-FAMILIES = "crm|sales|finance|service|survey|marketing|loyalty|reference"
+FAMILIES = "crm|sales|finance|service|survey|marketing|privacy|loyalty|enrich|reference"
 # A ledger is a thing, not something that happened to a thing.
 PLAIN_INTERMEDIATES = {"int_account_days", "int_customer_days"}
 

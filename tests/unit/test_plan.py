@@ -17,6 +17,7 @@ from orchestration.plan import (
     days_between,
     missing_extracts,
     newest_complete_day,
+    next_to_decide,
     plan_days,
     policy_in_force,
 )
@@ -151,6 +152,12 @@ def test_missing_extracts_name_the_daily_feeds_that_said_nothing_for_the_day(reg
     assert missing_extracts(registry, delivered, D2) == ["shop.return_line"]
     assert missing_extracts(registry, delivered, D3) == ["shop.order", "shop.return_line"]
     assert missing_extracts(registry, {("shop", "order", D2), ("shop", "return_line", D2)}, D2) == []
+
+
+def test_days_are_decided_in_order_from_the_start_on(registry: Registry) -> None:
+    assert next_to_decide(registry, set()) == D2
+    assert next_to_decide(registry, {D1, D2, D4}) == D3
+    assert next_to_decide(registry, {D2, D3}) == D4
 
 
 def test_the_newest_complete_day_is_not_the_newest_day_and_not_before_the_start(registry: Registry) -> None:

@@ -13,7 +13,8 @@ import pytest
 from orchestration import dbt
 from orchestration.definitions import build_defs
 from orchestration.doctor import examine
-from orchestration.policy import PolicyError, check_policy
+from orchestration.policy import PolicyError, check_policy, policy_sha256
+from orchestration.release.catalogue import flip
 from orchestration.scratch import scratch_home
 from orchestration.settings import POLICY_SEEDS, Settings
 
@@ -133,18 +134,73 @@ def test_what_a_spreadsheet_leaves_is_read(own: Settings) -> None:
     assert [version.policy_version for version in check_policy(own)] == ["2025.1"]
 
 
-def test_the_version_of_the_current_release_must_stay(settings: Settings) -> None:
-    """Where the folder went missing, the shipped policy must not take over unseen."""
-    release = settings.releases / "2025-12-30-0123abcd"
-    release.mkdir(parents=True)
-    (release / "manifest.json").write_text(json.dumps({"policy_version": "house.1"}), encoding="utf-8")
-    (settings.releases / "CURRENT").write_text(release.name, encoding="utf-8")
-    with pytest.raises(PolicyError, match=r"states 2025\.1, expected house\.1 among them, which the current release"):
-        check_policy(settings)
-    shutil.copytree(POLICY_SEEDS, settings.own_policy)
-    for file in settings.policy.glob("*.csv"):
+@pytest.fixture
+def released(own: Settings) -> Settings:
+    """A home with a policy of its own under which a release was published."""
+    for file in own.policy.glob("*.csv"):
         file.write_text(file.read_text(encoding="utf-8").replace("2025.1,", "house.1,"), encoding="utf-8")
-    assert [version.policy_version for version in check_policy(settings)] == ["house.1"]
+    release = own.releases / "2025-12-30-0123abcd"
+    release.mkdir(parents=True)
+    manifest = {
+        "release_id": release.name,
+        "as_of_date": "2025-12-30",
+        "known_at": "2025-12-30T16:00:00+00:00",
+        "policy_version": "house.1",
+        "policy_sha256": policy_sha256(own.policy, "house.1"),
+        "customer_count": 1,
+        "net_amount_365d": "1.0000",
+        "published_at": "2025-12-31T03:00:00+00:00",
+    }
+    (release / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    flip(own, release.name)
+    return own
+
+
+def test_a_version_that_was_released_must_stay(released: Settings) -> None:
+    """Where the folder went missing, the shipped policy must not take over unseen."""
+    assert [version.policy_version for version in check_policy(released)] == ["house.1"]
+    shutil.rmtree(released.own_policy)
+    message = r"states 2025\.1, expected house\.1 among them, which 2025-12-30-0123abcd was decided under"
+    with pytest.raises(PolicyError, match=message):
+        check_policy(released)
+
+
+RELEASED_ROWS = [
+    ("policy_weights.csv", "0.3000", "0.3001"),
+    ("policy_bands.csv", "Class A,", "Klasse A,"),
+    ("policy_versions.csv", "policy board", "somebody else"),
+    ("policy_matrices.csv", "house.1,value_potential,value,low,potential,low,low,derived\n", ""),
+]
+
+
+@pytest.mark.parametrize(("file", "before", "after"), RELEASED_ROWS)
+def test_a_released_version_whose_rows_were_edited_is_refused(
+    released: Settings, file: str, before: str, after: str
+) -> None:
+    edit(file, before, after)(released.policy)
+    message = (
+        r"states other rows of version house\.1 than 2025-12-30-0123abcd was decided under, .*`tiering policy new`"
+    )
+    with pytest.raises(PolicyError, match=message):
+        check_policy(released)
+    (finding,) = (finding for finding in examine(released) if finding.what == "policy")
+    assert not finding.is_ok
+
+
+def test_where_a_released_version_ends_may_be_said_and_another_may_follow(released: Settings) -> None:
+    edit("policy_versions.csv", "2025-01-01,,", "2025-01-01,2026-01-01,")(released.policy)
+    for file in released.policy.glob("*.csv"):
+        header, *lines = file.read_text(encoding="utf-8").splitlines()
+        later = [line.replace("house.1,", "house.2,").replace("2025-01-01,2026-01-01", "2026-01-01,") for line in lines]
+        file.write_text("\n".join([header, *reversed(lines), *later, ""]), encoding="utf-8")
+    assert [version.policy_version for version in check_policy(released)] == ["house.1", "house.2"]
+
+
+def test_a_log_of_publications_that_cannot_be_read_is_a_finding(released: Settings) -> None:
+    log = released.releases / "log.jsonl"
+    log.write_bytes(log.read_bytes().replace(b"house.1", b"house.2"))
+    (finding,) = (finding for finding in examine(released) if finding.what == "policy")
+    assert (finding.is_ok, "line 1 of" in finding.found) == (False, True)
 
 
 def test_a_changed_row_is_another_build_and_a_copy_elsewhere_is_not(own: Settings, tmp_path: Path) -> None:

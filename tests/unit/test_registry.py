@@ -36,7 +36,7 @@ def registry_file(tmp_path: Path, text: str = SOUND) -> Path:
 def test_a_sound_file_gives_its_feeds(tmp_path: Path) -> None:
     registry = load_registry(registry_file(tmp_path))
     assert (registry.company, registry.start_date) == ("Acme", date(2025, 1, 2))
-    assert [(feed.name, feed.delivered, feed.encoding) for feed in registry.family("sales")] == [
+    assert [(feed.name, feed.delivered, feed.dialect.encoding) for feed in registry.family("sales")] == [
         ("shop.order", "daily", "utf-8"),
         ("shop.product", "on_change", "utf-8"),
     ]
@@ -83,7 +83,7 @@ def test_a_delivery_is_known_at_the_end_of_its_day_where_its_system_stands(tmp_p
 
 MISTAKES = {
     "another format": ("format: csv, delivered: daily", "format: json, delivered: daily",
-        r"shop\.order: format is 'json', expected one of csv, parquet, xlsx"),
+        r"shop\.order: format is 'json', expected one of csv, jsonl, parquet, xlsx"),
     "another cadence": ("delivered: daily", "delivered: weekly",
         r"shop\.order: delivered is 'weekly', expected one of daily, on_change"),
     "no date in the name": ("order_{delivery_date}.csv", "order.csv",

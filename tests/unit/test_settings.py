@@ -21,9 +21,11 @@ def test_every_known_variable_arrives(tmp_path: Path) -> None:
         "TIERING_MEMORY_LIMIT": "9GB",
         "TIERING_PSEUDONYM_KEY": "secret",
         "TIERING_KEEP_DAYS": "90",
+        "TIERING_UNPACKED_MIB": "7000",
+        "TIERING_UNPACKED_RATIO": "50",
     }
     assert set(given) == KNOWN_VARIABLES
-    assert load_settings(given) == Settings(tmp_path, "production", 7, "9GB", "secret", 90)
+    assert load_settings(given) == Settings(tmp_path, "production", 7, "9GB", "secret", 90, 7000, 50)
 
 
 @pytest.mark.parametrize("environment", sorted(THREADS))

@@ -50,12 +50,21 @@ def test_every_contract_table_is_judged_in_one_go_and_an_empty_delivery_passes()
 # Per table: the columns that its hand-written rules read, a sound row, then one row to break each rule in turn.
 AT = "timestamptz '2025-01-01 01:00:00Z'"
 NEXT_DAY = "timestamptz '2025-01-02 00:00:00Z'"
+VALID, ENDED = "date '2025-01-01', date '2025-01-02'", "date '2025-01-01', date '2025-01-01'"
 CROSS_FIELD_CASES = {
     "crm.account": (
-        "account_id, parent_account_id, created_at, extracted_at",
-        f"'a', 'b', {AT}, {AT}",
-        f"'a', null, {NEXT_DAY}, {AT}",
-        f"'a', 'a', {AT}, {AT}",
+        "account_id, parent_account_id, created_at, extracted_at, credit_limit, annual_revenue, total_assets, currency",
+        f"'a', 'b', {AT}, {AT}, 10, null, null, 'CNY'",
+        f"'a', null, {NEXT_DAY}, {AT}, null, null, null, null",
+        f"'a', 'a', {AT}, {AT}, null, null, null, null",
+        f"'a', null, {AT}, {AT}, null, null, 10, null",
+    ),
+    "crm.account_identity": ("valid_from, valid_to", VALID, ENDED),
+    "crm.lead": (
+        "created_at, next_followup_at, extracted_at",
+        f"{AT}, {NEXT_DAY}, {AT}",
+        f"{NEXT_DAY}, null, {AT}",
+        f"{NEXT_DAY}, {AT}, {NEXT_DAY}",
     ),
     "crm.opportunity": (
         "is_won, is_closed, created_at, extracted_at, business_date, amount, currency, close_date, lost_reason",
@@ -97,6 +106,14 @@ CROSS_FIELD_CASES = {
         f"{AT}, date '2024-01-01', {AT}",
         f"{NEXT_DAY}, date '2025-01-02', {AT}",
     ),
+    "sales.contract": (
+        "contract_id, renewed_by_contract_id, start_date, end_date, cancelled_at, cancel_reason",
+        f"'a', 'b', {VALID}, {AT}, 'price'",
+        f"'a', 'a', {VALID}, null, null",
+        "'a', 'b', date '2025-01-02', date '2025-01-01', null, null",
+        f"'a', 'b', {VALID}, null, 'price'",
+    ),
+    "sales.target": ("period", "'2025-Q4'", "'2025-Q5'"),
     "finance.customer": ("credit_limit, currency", "10, 'CNY'", "10, null"),
     "finance.invoice": (
         "issued_date, due_date, total_amount, tax_amount",
@@ -111,6 +128,53 @@ CROSS_FIELD_CASES = {
         "'CNY', 'CNY', 1",
         "'USD', 'CNY', 0",
         "'CNY', 'CNY', 1.01",
+    ),
+    "finance.cost_to_serve": ("period", "'2025-12'", "'2025-13'"),
+    "finance.control_total": ("period", "'2025'", "'25'"),
+    "service.case": (
+        "opened_at, business_date, extracted_at, first_response_at, closed_at",
+        f"{AT}, date '2025-01-01', {AT}, {AT}, {NEXT_DAY}",
+        f"{AT}, date '2025-01-03', {AT}, null, null",
+        f"{NEXT_DAY}, date '2025-01-02', {AT}, null, null",
+        f"{NEXT_DAY}, date '2025-01-02', {NEXT_DAY}, {AT}, null",
+        f"{NEXT_DAY}, date '2025-01-02', {NEXT_DAY}, null, {AT}",
+    ),
+    "survey.response": (
+        "asked_at, business_date, answered_at, score, scale_min, scale_max",
+        f"{AT}, date '2025-01-01', {AT}, 10, 0, 10",
+        f"{AT}, date '2025-01-03', null, null, 0, 10",
+        f"{AT}, date '2025-01-01', {AT}, 11, 0, 10",
+        f"{AT}, date '2025-01-01', null, 10, 0, 10",
+        f"{NEXT_DAY}, date '2025-01-01', {AT}, null, null, null",
+    ),
+    "marketing.touch": (
+        "sent_at, business_date, cost, currency, is_holdout, delivered, opened, clicked",
+        f"{AT}, date '2025-01-01', 1, 'CNY', true, false, null, null",
+        f"{AT}, date '2025-01-03', null, null, false, true, true, true",
+        f"{AT}, date '2025-01-01', 1, null, null, true, true, true",
+        f"{AT}, date '2025-01-01', null, null, true, null, true, null",
+    ),
+    "marketing.event": ("registered_at, business_date", f"{AT}, date '2025-01-01'", f"{AT}, date '2025-01-03'"),
+    "privacy.consent": ("decided_at, extracted_at", f"{AT}, {AT}", f"{NEXT_DAY}, {AT}"),
+    "loyalty.ledger": (
+        "occurred_at, business_date, extracted_at, expires_at",
+        f"{AT}, date '2025-01-01', {AT}, {NEXT_DAY}",
+        f"{AT}, date '2025-01-03', {AT}, null",
+        f"{NEXT_DAY}, date '2025-01-02', {AT}, null",
+        f"{NEXT_DAY}, date '2025-01-02', {NEXT_DAY}, {AT}",
+    ),
+    "enrich.industry": ("period", "'2025-Q1'", "'2025Q1'"),
+    "reference.override": (
+        "valid_from, valid_to, floor_tier, ceiling_tier",
+        f"{VALID}, 'A', null",
+        f"{ENDED}, 'A', 'A'",
+        f"{VALID}, null, null",
+    ),
+    "reference.identity_decision": (
+        "action, right_system, right_ref, decided_at, extracted_at",
+        f"'exclude', null, null, {AT}, {AT}",
+        f"'bind', 'erp', null, {AT}, {AT}",
+        f"'bind', 'erp', 'a', {NEXT_DAY}, {AT}",
     ),
 }
 

@@ -14,6 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from installation import PROVE, settings_of
 
+from data_quality.conservation import conservation
+from data_quality.reconciliation import reconcile
+from orchestration import warehouse
 from orchestration.extract import landing
 from orchestration.extract.contract import load_contract
 from orchestration.extract.manifest import Batch
@@ -270,6 +273,24 @@ def test_a_raw_file_that_was_altered_is_refused(settings: Settings) -> None:
     file.write_bytes(content)
     with pytest.raises(AlteredRaw, match="as landed"):
         load(settings, [batch])
+
+
+def test_a_file_that_landed_before_a_column_was_added_loads_without_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled(settings)
+    batches = deliver(settings, [File(0, ("a 1", "b 1"))])
+    load(settings, batches)
+    contract = load_contract()
+    owner = contract.table("crm.owner")
+    grown = replace(owner, columns=(*owner.columns, replace(owner.columns[0], name="nickname")))
+    tables = tuple(grown if table is owner else table for table in contract.tables)
+    monkeypatch.setattr(warehouse, "load_contract", lambda: replace(contract, tables=tables))
+    load(settings, batches)
+    with open_warehouse(settings) as connection:
+        found = connection.execute("select owner_id, nickname from raw.raw_crm__owner order by all").fetchall()
+        assert found == [("a", None), ("b", None)]
+        assert [total for total in reconcile(connection, conservation([grown])) if total.status != "pass"] == []
 
 
 def test_every_table_of_the_contract_is_there_even_when_nobody_delivers_it(settings: Settings) -> None:

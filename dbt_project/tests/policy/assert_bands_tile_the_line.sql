@@ -1,3 +1,8 @@
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_bands'}},
+    'expected': 'the bands of a lens tile the line: each lower_bound is the upper_bound of the band below, the outer ends are empty',
+    'mend': 'make the bounds of neighbouring bands equal',
+}) }}
 -- Per lens the bands leave no gap and do not overlap: each starts where the one below it ends, and both ends are open.
 -- A matrix has cells instead, and stages of life are no cuts on a line.
 with bands as (
@@ -13,7 +18,7 @@ with bands as (
 
 )
 
-select *
+select policy_version, lens, band, lower_bound, upper_bound, upper_bound_below
 from bands
 where (nth = 1 and lower_bound is not null)
     or (nth = band_count and upper_bound is not null)

@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_lenses'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_lenses'}},
+    'expected': 'a lens of method cut or rank has bands and names an indicator, or a score with its horizon, as in inactive_probability_90d',
+    'mend': 'correct the indicator, add the bands, or take the lens out',
+}) }}
 select policy_version, lens, indicator
 from {{ ref('policy_lenses') }}
 where method in ('cut', 'rank')

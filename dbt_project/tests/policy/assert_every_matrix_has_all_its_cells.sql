@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_matrices'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_matrices'}},
+    'expected': 'a cell for each pair of bands of the two lenses, naming a band of the matrix; the two are no matrices themselves',
+    'mend': 'add the cell, or correct its names',
+}) }}
 -- Every pair of a row's and a column's band has a cell, every cell names a band of the matrix, and a matrix reads lenses that
 -- are not matrices themselves.
 with matrices as (
@@ -42,7 +46,9 @@ select
     coalesce(expected.policy_version, cells.policy_version) as policy_version,
     coalesce(expected.lens, cells.lens) as lens,
     coalesce(expected.row_band, cells.row_band) as row_band,
-    coalesce(expected.column_band, cells.column_band) as column_band
+    coalesce(expected.column_band, cells.column_band) as column_band,
+    null as row_lens,
+    null as column_lens
 from expected
 full join cells
     on expected.policy_version = cells.policy_version
@@ -54,13 +60,14 @@ where expected.lens is null
 
 union all
 
-select policy_version, lens, method as row_band, indicator as column_band
+select policy_version, lens, null as row_band, null as column_band, null as row_lens, null as column_lens
 from {{ ref('policy_lenses') }}
 where (method = 'matrix') <> ((policy_version, lens) in (select policy_version, lens from matrices))
 
 union all
 
-select matrices.policy_version, matrices.lens, matrices.row_lens as row_band, matrices.column_lens as column_band
+select
+    matrices.policy_version, matrices.lens, null as row_band, null as column_band, matrices.row_lens, matrices.column_lens
 from matrices
 inner join {{ ref('policy_lenses') }} as lenses
     on matrices.policy_version = lenses.policy_version

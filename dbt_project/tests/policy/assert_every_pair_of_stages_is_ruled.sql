@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_transitions'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_transitions'}},
+    'expected': 'a row for each ordered pair of different stages, the fallback among them, and none for a stage that is no band',
+    'mend': 'add the row, or take it out',
+}) }}
 -- The state machine is complete: each ordered pair of different bands has its row, the fallback among them, and no row
 -- speaks of a band that does not exist.
 with bands as (
@@ -29,6 +33,7 @@ pairs as (
 
 select
     coalesce(pairs.policy_version, ruled.policy_version) as policy_version,
+    coalesce(pairs.lens, ruled.lens) as lens,
     coalesce(pairs.from_band, ruled.from_band) as from_band,
     coalesce(pairs.to_band, ruled.to_band) as to_band
 from pairs

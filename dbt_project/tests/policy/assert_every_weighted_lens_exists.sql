@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_weights'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_weights'}},
+    'expected': 'the factors of target tier are lenses of the version',
+    'mend': 'correct the name, or add the lens to policy_lenses.csv',
+}) }}
 select weights.policy_version, weights.factor
 from {{ ref('policy_weights') }} as weights
 left join {{ ref('policy_lenses') }} as lenses

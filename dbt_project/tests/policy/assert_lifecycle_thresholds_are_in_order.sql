@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_parameters'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_parameters'}},
+    'expected': 'lifecycle_new_days up to lifecycle_dormant_days, and 0 up to lifecycle_decline_ratio up to lifecycle_growth_ratio',
+    'mend': 'change the values',
+}) }}
 -- Stated by every version, and so that no customer is new and dormant at once, nor growing and declining.
 with thresholds as (
 

@@ -1,3 +1,8 @@
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_versions'}},
+    'expected': 'one version is in force on a day',
+    'mend': 'let effective_to of the earlier be effective_from of the later',
+}) }}
 select earlier.policy_version, later.policy_version as overlapping_version
 from {{ ref('policy_versions') }} as earlier
 inner join {{ ref('policy_versions') }} as later

@@ -1,4 +1,8 @@
-{{ config(meta={'dagster': {'ref': {'name': 'policy_rfm_segments'}}}) }}
+{{ config(meta={
+    'dagster': {'ref': {'name': 'policy_rfm_segments'}},
+    'expected': 'each pair of recency and frequency scores from 1 to quantile_count lies in one segment',
+    'mend': 'change the from and to of the segments',
+}) }}
 with scores as (
 
     select distinct policy_version, recency_from as score from {{ ref('policy_rfm_segments') }}
@@ -39,11 +43,17 @@ covered as (
 
 )
 
-select policy_version, 'cell covered other than once' as problem
+select
+    policy_version,
+    'recency ' || cast(r_score as varchar) || ', frequency ' || cast(f_score as varchar) || ' lies in '
+    || cast(segment_count as varchar) || ' segments' as problem
 from covered
 where segment_count <> 1
 union all
-select expected.policy_version, 'scores do not run from 1 to the number of groups' as problem
+select
+    expected.policy_version,
+    'scores run from ' || cast(seen.lowest as varchar) || ' to ' || cast(seen.highest as varchar) || ', quantile_count is '
+    || cast(expected.group_count as varchar) as problem
 from expected
 inner join (
     select policy_version, count(*) as score_count, min(score) as lowest, max(score) as highest

@@ -13,6 +13,7 @@ select
     direction,
     occurred_at,
     business_date,
+    duration_s,
     owner_id,
     batch_id,
     source_line,

@@ -9,6 +9,7 @@ select
     owner_id,
     team_id,
     level,
+    capacity_hours_week,
     active as is_active,
     batch_id,
     source_line,

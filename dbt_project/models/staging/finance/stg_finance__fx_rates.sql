@@ -11,6 +11,7 @@ select
     rate_date,
     rate,
     rate_kind,
+    source as rate_source,
     batch_id,
     source_line,
     known_from,

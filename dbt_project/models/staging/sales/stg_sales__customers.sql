@@ -9,6 +9,7 @@ select
     customer_ref,
     case when kind = 'person' then null else customer_name end as customer_name,
     kind,
+    code,
     {{ normalised_tax_id('tax_id') }} as tax_id,
     country,
     crm_account_ref,

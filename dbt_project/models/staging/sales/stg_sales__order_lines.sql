@@ -15,6 +15,7 @@ select
     net_amount,
     tax_amount,
     cost_amount,
+    cost_basis,
     batch_id,
     source_line,
     known_from,

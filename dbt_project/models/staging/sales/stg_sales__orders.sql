@@ -10,6 +10,7 @@ select
     customer_ref,
     ordered_at,
     business_date,
+    processed_at,
     status,
     channel,
     entity_id,

@@ -11,6 +11,7 @@ select
     category_l1,
     category_l2,
     brand,
+    product_line,
     uom,
     active as is_active,
     batch_id,

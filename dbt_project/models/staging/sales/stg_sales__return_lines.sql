@@ -16,6 +16,7 @@ select
     cost_amount,
     currency,
     reason,
+    restocked as is_restocked,
     batch_id,
     source_line,
     known_from,

@@ -1,0 +1,115 @@
+"""Promises of ``tiering policy check``: what contradicts itself is named with its lines, by the very tests of a run."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from orchestration import dbt
+from orchestration.cli import app
+from orchestration.policy_rules import BrokenRow, broken_rules, policy_tests, unfed_weights
+from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT, Settings
+
+POLICIES = [POLICY_SEEDS, *sorted((PROJECT_ROOT / "examples").glob("*/policy"))]
+# Each with: the file, what stands there, what is put in its place, the rule that it breaks, and a row that is named.
+BREAKS = [
+    ("bands", "abc,B,2,0.80", "abc,B,2,0.81", "assert_bands_tile_the_line", "lens abc, band B"),
+    ("bands", "abc,B,2,0.80", "abc,B,2,0.79", "assert_bands_tile_the_line", "lens abc, band B"),
+    ("bands", "churn,lost", "chrun,lost", "assert_every_lens_that_is_named_exists", "lens chrun, band lost"),
+    ("bands", "Class A,A 类客户", "Class A,", "assert_every_rule_is_labelled", "lens abc, band A"),
+    ("weights", "tier,abc,0.2500", "tier,abc,0.2600", "assert_weights_of_each_target_sum_to_one", "total_weight 1.01"),
+    ("weights", "tier,abc,", "tier,acb,", "assert_every_weighted_lens_exists", "factor acb"),
+    ("rfm_segments", "loyal,3,4", "loyal,3,3", "assert_rfm_segments_cover_every_cell_once", "recency 4, frequency 4"),
+    ("windows", "730d,730", "730d,700", "assert_every_policy_version_states_every_parameter_and_window", "730d"),
+    ("parameters", "score_scale", "scale", "assert_every_policy_version_states_every_parameter_and_window", "scale"),
+    ("lenses", "margin_amount_365d", "margin_365d", "assert_every_lens_names_what_it_measures", "lens value"),
+    ("lenses", "abc,ABC by margin", "xyz,ABC by margin", "assert_every_lens_that_is_named_exists", "lens xyz"),
+    ("transitions", "growth,maturity", "growth,age", "assert_every_pair_of_stages_is_ruled", "to_band age"),
+    ("versions", "01-01,,", "01-01,2026-01-01,", "assert_policy_versions_follow_each_other", "effective_to 2026-01-01"),
+    ("windows", "2025.1,90d", "2025.2,90d", "assert_every_policy_version_states_every_rule", "policy_version 2025.2"),
+]
+
+
+@pytest.fixture
+def own(settings: Settings) -> Settings:
+    shutil.copytree(POLICY_SEEDS, settings.own_policy)
+    return settings
+
+
+@pytest.mark.parametrize("folder", POLICIES, ids=lambda folder: folder.parent.name)
+def test_every_policy_of_the_project_breaks_no_rule(settings: Settings, folder: Path) -> None:
+    assert broken_rules(settings, folder) == []
+    assert not settings.home.exists(), "a check must leave the home as it is"
+
+
+def test_rows_that_contradict_each_other_are_named_with_their_line(own: Settings) -> None:
+    """One folder for all breaks, which are of different rows; what is expected of each stands alone."""
+    for file, before, after, rule, got in BREAKS:
+        table = own.policy / f"policy_{file}.csv"
+        text = table.read_text(encoding="utf-8")
+        assert before in text
+        table.write_text(text.replace(before, after, 1), encoding="utf-8")
+        named = [row for broken in broken_rules(own, own.policy) if broken.rule.startswith(rule) for row in broken.rows]
+        assert any(got in row.got for row in named), f"{rule}: {named}"
+        line = text[: text.index(before)].count("\n") + 1
+        assert any(row.file == str(table) and line in row.lines for row in named), f"{rule}, line {line}: {named}"
+        table.write_text(text, encoding="utf-8")
+
+
+def test_a_row_that_is_missing_is_named_by_its_file(own: Settings) -> None:
+    cells = own.policy / "policy_matrices.csv"
+    text = cells.read_text(encoding="utf-8")
+    cells.write_text(text.replace("2025.1,value_potential,value,high,potential,high,star,derived\n", ""), "utf-8")
+    (broken,) = broken_rules(own, own.policy)
+    assert broken.rule == "assert_every_matrix_has_all_its_cells"
+    got = "policy_version 2025.1, lens value_potential, row_band high, column_band high"
+    assert broken.rows == (BrokenRow(str(cells), (), got),)
+
+
+def test_a_row_that_is_stated_twice_is_named_with_both_lines(own: Settings) -> None:
+    parameters = own.policy / "policy_parameters.csv"
+    text = parameters.read_text(encoding="utf-8")
+    parameters.write_text(text + text.splitlines()[1] + "\n", encoding="utf-8")
+    (broken,) = broken_rules(own, own.policy)
+    assert (broken.rule, broken.rows[0].lines) == ("assert_policy_parameters_are_stated_once", (2, 11))
+
+
+def test_every_rule_says_what_it_expects_and_how_to_mend_it(settings: Settings) -> None:
+    tests = policy_tests(dbt.manifest_document(dbt.manifest_path(settings)))
+    assert len(tests) > 25
+    assert [test["name"] for test in tests if not {"expected", "mend"} <= test["config"]["meta"].keys()] == []
+
+
+def test_a_weight_that_nothing_feeds_is_told_with_its_line(own: Settings) -> None:
+    assert unfed_weights(own, own.policy) == []
+    shutil.copyfile(PROJECT_ROOT / "examples" / "cdnow" / "sources.yml", own.sources)
+    notes = unfed_weights(own, own.policy)
+    with (own.policy / "policy_weights.csv").open(encoding="utf-8") as file:
+        factors = [row["factor"] for row in csv.DictReader(file)]
+    told = {factors[int(note.partition("line ")[2].partition(":")[0]) - 2]: note for note in notes}
+    assert set(told) == {"abc", "collection", "engagement"}
+    assert "abc weighs 0.2500, but sales.order_line.cost_amount is not delivered" in told["abc"]
+
+
+def test_the_command_says_what_got_expected_and_mend(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIERING_HOME", str(own.home))
+    weights = own.policy / "policy_weights.csv"
+    sound = CliRunner().invoke(app, ["policy", "check"])
+    assert (sound.exit_code, "0 rules are broken" in sound.output) == (0, True), sound.output
+    weights.write_text(weights.read_text(encoding="utf-8").replace("tier,abc,0.2500", "tier,abc,0.2600"), "utf-8")
+    told = CliRunner().invoke(app, ["policy", "check"])
+    assert told.exit_code == 1
+    assert "BROKEN assert_weights_of_each_target_sum_to_one" in told.output
+    assert "expected the weights of a target sum to 1" in told.output
+    assert "total_weight 1.0100: policy_weights.csv line 5, 6, 7, 8, 9, 10" in told.output
+    assert "to mend: change weights so that they do" in told.output
+    document = json.loads(CliRunner().invoke(app, ["policy", "check", str(own.policy), "--json"]).output)
+    assert (document["is_sound"], [rule["rule"] for rule in document["broken"]]) == (
+        False,
+        ["assert_weights_of_each_target_sum_to_one"],
+    )
