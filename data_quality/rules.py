@@ -187,6 +187,38 @@ class NewestNear(RowRule):
         return " or ".join(f"{days} {sign} {bound:f}" for sign, bound in bounds if bound is not None)
 
 
+@dataclass(frozen=True)
+class NegativeShare(RowRule):
+    """The share of each batch's amounts that are below zero lies within inclusive bounds, one of which may be open."""
+
+    column: str
+    minimum: Decimal | None = None
+    maximum: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        return f"negative_{self.column}_share_is_as_usual"
+
+    @property
+    def expected(self) -> str:
+        return f"share of {self.column} below zero {bounds_text(self.minimum, self.maximum)}"
+
+    def offenders(self, relation: str) -> str:
+        return f"select * from {relation} qualify {self._unusual('over (partition by batch_id)')}"
+
+    def violations(self, relation: str) -> str:
+        return f"select 1 from {relation} group by batch_id having {self._unusual('')}"
+
+    def _unusual(self, over: str) -> str:
+        negative = f"count(*) filter (where {quoted(self.column)} < 0) {over}"
+        bounds = (("<", self.minimum), (">", self.maximum))
+        return " or ".join(
+            f"{negative} {sign} {bound:f} * count({quoted(self.column)}) {over}"
+            for sign, bound in bounds
+            if bound is not None
+        )
+
+
 def quoted(identifier: str) -> str:
     return '"' + identifier.replace('"', '""') + '"'
 

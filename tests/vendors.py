@@ -64,6 +64,15 @@ def gaps(vendor: str, table: str) -> list[Gap]:
     return [gap for gap in found if (gap.vendor, gap.table) == (vendor, table)]
 
 
+@dataclass(frozen=True)
+class Version:
+    """A file of a delivery: the day it speaks for, when it was extracted, and when what it says was first extracted."""
+
+    day: date
+    at: datetime
+    rows_at: datetime
+
+
 class Company:
     """The accepted rows of a home: ``raw.<family>_<entity>`` as they landed, ``told.…`` with personal values put back,
     and a vendor's views over them."""
@@ -71,11 +80,13 @@ class Company:
     def __init__(self, published: Published, vendor: str) -> None:
         self.vendor = vendor
         self.shipped: dict[str, Any] = yaml.safe_load((MAPS / f"{vendor}.yml").read_text(encoding="utf-8"))["tables"]
-        batches = [batch for batch in read_manifest(published.settings.manifest) if batch.duplicate_of is None]
-        self._versions = {
-            table: sorted({(b.delivery_date, b.extracted_at) for b in batches if f"{b.family}.{b.entity}" == table})
-            for table in self.shipped
-        }
+        batches = {batch.batch_id: batch for batch in read_manifest(published.settings.manifest)}
+        self._versions: dict[str, list[Version]] = {table: [] for table in self.shipped}
+        for batch in batches.values():
+            rows_of = batches[batch.duplicate_of or batch.batch_id]
+            if f"{batch.family}.{batch.entity}" in self._versions:
+                version = Version(batch.delivery_date, batch.extracted_at, rows_of.extracted_at)
+                self._versions[f"{batch.family}.{batch.entity}"].append(version)
         self.connection = duckdb.connect()
         self.connection.execute("set timezone = 'UTC'; create schema raw; create schema told;" + WAYS)
         self.connection.execute("create schema crm; create schema sales; create schema finance")
@@ -106,7 +117,7 @@ class Company:
             f"coalesce((select value from vault where token = {column}), {column}) as {column}" for column in personal
         )
         replaced = f"* replace ({put_back})" if personal else "*"
-        self.connection.execute(f"create view told.{name} as select {replaced} from raw.{name}")
+        self.connection.execute(f"create table told.{name} as select {replaced} from raw.{name}")
 
     def name_of(self, table: Table) -> str:
         """What the vendor calls the object of a table."""
@@ -115,43 +126,38 @@ class Company:
     def view_of(self, table: Table) -> str:
         return f'{table.family}."{self.name_of(table)}"'
 
-    def export(self, landing: Path, *, has_totals: bool = False) -> None:
+    def export(self, landing: Path) -> None:
         """Write the vendor's files, one a version of a delivery; one that feeds two tables is as late as the later."""
         for table in self.tables:
             (landing / table.family).mkdir(parents=True, exist_ok=True)
-            for day, at in self.versions(table):
-                file = landing / table.family / self.file_name(table, day, at)
-                version = f"told_for = date '{day}'" + ("" if self._is_shared(table) else f" and told_at = '{at}'")
-                rows = f"select * exclude (told_for, told_at) from {self.view_of(table)} where {version} order by all"
-                self.connection.execute(f"copy ({rows}) to '{file}' (format csv, header true)")
-                if has_totals:
-                    totals = f"copy ({self._totals(table, version)}) to '{file}{SUFFIX}' (format csv, header true)"
-                    self.connection.execute(totals)
+            for version in self._versions[table.name]:
+                self.write_file(table, version, landing / table.family)
 
-    def versions(self, table: Table) -> list[tuple[date, datetime]]:
-        if not self._is_shared(table):
-            return list(self._versions[table.name])
-        alike = [name for name in self.shipped if self.shipped[name]["from"] == self.name_of(table)]
-        latest = {day: at for name in alike for day, at in sorted(self._versions[name], key=lambda version: version[1])}
-        for name in alike:
-            latest |= {day: max(at, latest[day]) for day, at in self._versions[name]}
-        return sorted(latest.items())
+    def write_file(self, table: Table, version: Version, folder: Path) -> Path:
+        alike = [other.name for other in self.tables if self.view_of(other) == self.view_of(table)]
+        at = max(other.at for name in alike for other in self._versions[name] if other.day == version.day)
+        rows = f"told_for = date '{version.day}'"
+        if len(alike) == 1:
+            at, rows = version.at, f"{rows} and told_at = '{version.rows_at}'"
+        file = folder / f"{self.name_of(table)}_{version.day:%Y%m%d}_at_{at.astimezone(ZONE):%Y%m%dT%H%M%S}.csv"
+        told = f"select * exclude (told_for, told_at) from {self.view_of(table)} where {rows} order by all"
+        self.connection.execute(f"copy ({told}) to '{file}' (format csv, header true)")
+        return file
 
-    def file_name(self, table: Table, day: date, at: datetime) -> str:
-        return f"{self.name_of(table)}_{day:%Y%m%d}_at_{at.astimezone(ZONE):%Y%m%dT%H%M%S}.csv"
-
-    def _is_shared(self, table: Table) -> bool:
-        objects = [self.view_of(other) for other in self.tables]
-        return objects.count(self.view_of(table)) > 1
-
-    def _totals(self, table: Table, version: str) -> str:
-        """What the vendor would say of a file: its records, and their money, by day and currency."""
-        names = (table.event_date, table.control_currency, "records", table.control_amount)
-        day, currency, _, amount = (name or "null" for name in names)
-        rows = next((gap.instead for gap in gaps(self.vendor, table.name) if not gap.column), "true")
-        return f"""
+    def first_file(self, table: Table, folder: Path, *, has_totals: bool) -> Path:
+        """The first file of the table and, beside it, what the vendor would say it adds up to."""
+        folder.mkdir(parents=True)
+        version = self._versions[table.name][0]
+        file = self.write_file(table, version, folder)
+        names = (table.event_date, table.control_currency, table.control_amount)
+        day, currency, amount = (name or "null" for name in names)
+        facts = next((gap.instead for gap in gaps(self.vendor, table.name) if not gap.column), "true")
+        totals = f"""
             select {day} as business_date, {currency} as currency, count(*) as records, sum({amount}) as amount
-            from raw.{table.family}_{table.entity} where {version} and {rows} group by all"""
+            from raw.{table.family}_{table.entity} where told_for = date '{version.day}' and {facts} group by all"""
+        if has_totals:
+            self.connection.execute(f"copy ({totals}) to '{file}{SUFFIX}' (format csv, header true)")
+        return file
 
     def sources(self, demo: Mapping[str, Any]) -> dict[str, Any]:
         """The demo's sources.yml with the vendor's tables in place of its own, by the shipped map."""

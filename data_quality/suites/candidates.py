@@ -87,11 +87,12 @@ CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
     "crm.opportunity": (
         NoRowsWhere("a_won_opportunity_is_closed", "is_won and not is_closed"),
         _near("created_at"),
+        _not_later_than_extracted("created_at"),
         _warn("an_amount_has_its_currency", "amount is not null and currency is null"),
         _warn("close_date_is_not_before_business_date", "close_date < business_date"),
         _warn("a_reason_for_losing_is_of_a_lost_opportunity", "lost_reason is not null and (is_won or not is_closed)"),
     ),
-    "crm.activity": (_near("occurred_at"),),
+    "crm.activity": (_near("occurred_at"), _not_later_than_extracted("occurred_at")),
     "sales.customer": (_not_later_than_extracted("created_at"),),
     "sales.order": (
         _near("ordered_at"),

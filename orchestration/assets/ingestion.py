@@ -111,7 +111,14 @@ def judge(
         verdicts += landing_verdicts(table, own, before)
         arriving = [_arriving(item) for item in own if item.held is None and item.duplicate_of is None]
         delivered = [_delivered(batch) for batch in before if batch.duplicate_of is None]
-        usual = delivery_rules(load_thresholds(), table.name, table.event_date, arriving, delivered)
+        usual = delivery_rules(
+            load_thresholds(),
+            table.name,
+            table.event_date,
+            table.control_amount,
+            arriving=arriving,
+            before=delivered,
+        )
         suite = (*contract_suite(table), *usual)
         if arriving:
             subjects.append(Subject(table.name, _relation(table, own), suite))

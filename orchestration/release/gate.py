@@ -6,6 +6,7 @@ It believes no step that says it went well. It reads what was written, under its
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from data_quality.conservation import conservation
@@ -40,10 +41,11 @@ class Promise(NamedTuple):
 def promised_checks(manifest: dict[str, Any], tables: Sequence[Table]) -> list[Promise]:
     """What every run checks: derived from the judged ``tables``, the suites, the comparisons and dbt's ``manifest``."""
     thresholds = load_thresholds()
+    usual = partial(delivery_rules, thresholds, arriving=[], before=[])
     families = dict.fromkeys(table.family for table in tables)
     suites = [
         *((table.name, contract_suite(table)) for table in tables),
-        *((table.name, delivery_rules(thresholds, table.name, table.event_date, [], [])) for table in tables),
+        *((table.name, usual(table.name, table.event_date, table.control_amount)) for table in tables),
         *mart_suites().items(),
         *((mart.name, drift_rules(thresholds, mart.name)) for mart in marts_of(manifest) if mart.is_hashed),
     ]

@@ -49,7 +49,7 @@ def arriving(records: int, amount: str | None = None, **changes: object) -> Arri
 
 
 def judged(*items: Arriving, before: Sequence[Delivered] = BEFORE) -> dict[str, Verdict]:
-    rules = delivery_rules(load_thresholds(), "sales.order_line", None, items, before)
+    rules = delivery_rules(load_thresholds(), "sales.order_line", None, None, arriving=items, before=before)
     return {verdict.check_name: verdict for verdict in validate([Subject("lines", "select 1 as one", rules)])}
 
 
@@ -77,7 +77,7 @@ def test_nothing_at_all_is_a_fragment() -> None:
 def test_a_sunday_is_compared_with_sundays() -> None:
     sunday = {"delivery_date": MONDAY - timedelta(days=1)}
     assert not_passed(arriving(4, **sunday)) == {}
-    assert not_passed(arriving(400, "100", **sunday)) == {"volume_deviation_as_usual": "warn"}
+    assert not_passed(arriving(400, "10000", **sunday))["volume_deviation_as_usual"] == "warn"
 
 
 def test_far_more_records_than_usual_warn_and_block_nothing() -> None:
@@ -86,12 +86,39 @@ def test_far_more_records_than_usual_warn_and_block_nothing() -> None:
 
 
 def test_amounts_in_cents_warn_although_the_records_are_as_many_as_ever() -> None:
-    assert not_passed(arriving(400, "1000000")) == {"money_deviation_as_usual": "warn"}
-    assert "1000000.00 CNY, usual 10000.00" in judged(arriving(400, "1000000"))["money_deviation_as_usual"].observed
+    in_cents = judged(arriving(400, "1000000"))
+    assert not_passed(arriving(400, "1000000")) == {
+        "money_deviation_as_usual": "warn",
+        "mean_amount_ratio_as_usual": "warn",
+    }
+    assert "1000000.00 CNY, usual 10000.00" in in_cents["money_deviation_as_usual"].observed
+    assert "2500.00 a record, usual 25.00 (100.0000)" in in_cents["mean_amount_ratio_as_usual"].observed
 
 
-def test_money_in_a_new_currency_has_nothing_to_be_compared_with() -> None:
-    assert not_passed(arriving(400, amounts={"JPY": Decimal(10**9)})) == {}
+def test_amounts_divided_by_a_hundred_warn_where_there_are_records_enough() -> None:
+    assert not_passed(arriving(400, "100")) == {"mean_amount_ratio_as_usual": "warn"}
+    assert "mean_amount_ratio_as_usual" not in not_passed(arriving(40, "10"))
+
+
+def test_a_currency_that_no_delivery_before_had_warns_and_is_named() -> None:
+    assert not_passed(arriving(400, amounts={"CNY": Decimal(9000), "JPY": Decimal(1000)})) == {
+        "new_currencies_as_usual": "warn"
+    }
+    verdict = judged(arriving(400, amounts={"CNY": Decimal(9000), "JPY": Decimal(1000)}))["new_currencies_as_usual"]
+    assert verdict.observed == "sales/order_line_400.parquet: JPY never before (1)"
+    assert verdict.batch_ids == ("b400",)
+    assert not_passed(arriving(400, amounts={"JPY": Decimal(10000)}), before=()) == {}
+
+
+@pytest.mark.parametrize(("negative", "status"), [(6, "warn"), (5, "pass")])
+def test_most_amounts_of_a_delivery_below_zero_warn_and_name_it_alone(negative: int, status: str) -> None:
+    rules = delivery_rules(load_thresholds(), "finance.payment", None, "amount", arriving=[], before=())
+    rows = f"""
+        select batch_id, if(place < negative, -1, 1) as amount
+        from (values ('sound', 1), ('turned', {negative})) as batches(batch_id, negative), range(10) as rows(place)"""
+    (verdict,) = validate([Subject("payments", rows, [rule for rule in rules if rule.name.startswith("negative")])])
+    assert (verdict.check_name, verdict.status) == ("negative_amount_share_is_as_usual", status)
+    assert verdict.batch_ids == (("turned",) if status == "warn" else ())
 
 
 def test_what_is_delivered_on_change_may_be_little() -> None:
@@ -128,7 +155,7 @@ def test_an_extraction_before_the_end_of_its_day_warns() -> None:
 
 @pytest.mark.parametrize(("newest", "status"), [(1, "warn"), (0, "pass"), (-7, "pass"), (-8, "warn")])
 def test_old_rows_under_a_new_name_and_rows_of_a_day_to_come_warn(newest: int, status: str) -> None:
-    rules = delivery_rules(load_thresholds(), "sales.order", "business_date", [arriving(2)], ())
+    rules = delivery_rules(load_thresholds(), "sales.order", "business_date", None, arriving=[arriving(2)], before=())
     rows = f"""
         select batch_id, delivery_date, delivery_date + days as business_date
         from (values ('sound', 0), ('sound', -30), ('b2', {newest}), ('b2', -9)) as rows(batch_id, days),

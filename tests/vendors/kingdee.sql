@@ -108,7 +108,8 @@ select * replace ('A' || "FBillNo" as "FBillNo", 'A' as "FDocumentStatus") from 
 create view finance."AR_receivable_red" as
 with audited as (
     select
-        told_for, told_at, note_id as "FBillNo", customer_ref as "FCUSTOMERID", local_day(issued_date) as "FDATE",
+        told_for, told_at, note_id as "FBillNo", customer_ref as "FCUSTOMERID", invoice_id as "FSRCBILLNO",
+        local_day(issued_date) as "FDATE",
         currency as "FCURRENCYID", amount as "FALLAMOUNTFOR", reason as "FREMARK", 'C' as "FDocumentStatus",
         'A' as "FCancelStatus"
     from told.finance_credit_note

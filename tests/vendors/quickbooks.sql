@@ -23,7 +23,8 @@ from told.finance_invoice;
 
 create view finance.credit_memo as
 select
-    told_for, told_at, note_id as id, customer_ref as customer_id, issued_date as transaction_date,
+    told_for, told_at, note_id as id, customer_ref as customer_id, invoice_id as custom_invoice_id,
+    issued_date as transaction_date,
     currency as currency_id, -amount as total_amount, reason as private_note, is_deleted as _fivetran_deleted
 from told.finance_credit_note;
 
