@@ -63,6 +63,8 @@ def run(
                 raise typer.BadParameter("--known-at needs --date and goes without --dry-run: it changes nothing")
             _decide_as_known(settings, date_.date(), _instant(known_at), as_json)
             return
+        if not dry_run:
+            _pull(settings)
         day = date_.date() if date_ else default_day(settings)
         check_days(settings, day, day)
         earlier = undecided_before(settings, day)
@@ -73,6 +75,17 @@ def run(
             _decide(settings, earlier[0], earlier[-1])
         _decide(settings, day, day)
         show_current(settings, as_json)
+
+
+@app.command()
+def extract() -> None:
+    """Pull the tables of databases into the landing folder for the last day that is over; a run does it by itself."""
+    with told_plainly():
+        files = _pull(load_settings())
+        for file in files:
+            out.print(str(file), markup=False, highlight=False)
+        if not files:
+            out.print("nothing to pull: no source has a database, or each has been pulled for the last day")
 
 
 @app.command()
@@ -166,6 +179,18 @@ def demo(
             f"demo company: {summary.accounts:,} accounts, {summary.lines:,} order lines in {summary.files:,} files "
             f"below {settings.landing}; initial load {summary.initial_load}, then daily to {summary.last_day}"
         )
+
+
+def _pull(settings: Settings) -> list[Path]:
+    from orchestration.extract.database import pull
+    from orchestration.extract.registry import load_registry
+    from orchestration.locking import writing
+
+    feeds = [feed for feed in load_registry(settings.sources).feeds if feed.query]
+    if not feeds:
+        return []
+    with writing(settings):
+        return pull(settings, feeds)
 
 
 def _decide(settings: Settings, first: date, last: date) -> None:

@@ -18,6 +18,7 @@ import yaml
 from orchestration.errors import PlainError
 from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
 from orchestration.extract.dialect import Dialect, DialectError
+from orchestration.extract.query import Query, QueryError, pulled_files
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "jsonl", "parquet", "xlsx")
@@ -60,7 +61,7 @@ class Feed:
     """One canonical table as one system delivers it.
 
     ``mode``: an incremental file holds what was created or changed; what is absent from a full one is deleted.
-    ``deleted`` is how the sender marks a record as gone.
+    ``deleted`` is how the sender marks a record as gone; ``query`` how it is pulled, None where it comes in files.
     """
 
     source_system: str
@@ -74,6 +75,7 @@ class Feed:
     columns: Mapping[str, ColumnMap]
     tolerance: Tolerance
     deleted: ColumnMap | None = None
+    query: Query | None = None
 
     @property
     def name(self) -> str:
@@ -143,8 +145,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
         for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
         for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
-    company = str(document.get("company", "The company"))
-    return Registry(company=company, start_date=start_date, feeds=tuple(feeds))
+    return Registry(str(document.get("company", "The company")), start_date, tuple(feeds))
 
 
 def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T:
@@ -163,8 +164,10 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
+        query = Query.of(source, body)
+        body = body | (pulled_files(entity) if query else {})
         dialect = Dialect.of(str(body.get("format")), body)
-    except (ContractError, DialectError) as error:
+    except (ContractError, DialectError, QueryError) as error:
         raise SourcesError(f"{where}: {error}") from error
     for what, known in (("format", FORMATS), ("delivered", CADENCES)):
         _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
@@ -190,6 +193,7 @@ def _feed(contract: Contract, name: str, source: dict[str, Any], entity: str, bo
         columns=mapped,
         tolerance=tolerance,
         deleted=_column_map(f"{where}.deleted", body["deleted"]) if "deleted" in body else None,
+        query=query,
     )
 
 
@@ -233,13 +237,11 @@ def _column_map(where: str, spec: object) -> ColumnMap:
 
 def _check_columns(where: str, table: Table, mapped: Mapping[str, ColumnMap]) -> None:
     known = {column.name for column in table.columns}
-    unknown = sorted(set(mapped) - known)
-    if unknown:
+    if unknown := sorted(set(mapped) - known):
         raise SourcesError(
             f"{where}: maps unknown columns {unknown}, expected columns of {table.name}: {sorted(known)}"
         )
-    missing = [column.name for column in table.columns if column.is_required and column.name not in mapped]
-    if missing:
+    if missing := [column.name for column in table.columns if column.is_required and column.name not in mapped]:
         raise SourcesError(f"{where}: required columns {missing} of {table.name} are not mapped")
 
 
