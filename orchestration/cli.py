@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from orchestration.cli_audit import audit
-from orchestration.cli_map import mapping
 from orchestration.cli_policy import policy
 from orchestration.cli_reading import reading
+from orchestration.cli_sources import sources
 from orchestration.console import (
     FAILED,
     AsJson,
@@ -38,7 +38,7 @@ from orchestration.status import check_days, default_day, is_decided, undecided_
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 app.add_typer(reading)
-app.add_typer(mapping)
+app.add_typer(sources)
 app.add_typer(audit, name="audit")
 app.add_typer(policy, name="policy")
 
@@ -68,6 +68,10 @@ def run(
                 raise typer.BadParameter("--known-at needs --date and goes without --dry-run: it changes nothing")
             _decide_as_known(settings, date_.date(), instant_of("--known-at", known_at), as_json)
             return
+        if not dry_run:
+            from orchestration.extract.database import pull_databases
+
+            pull_databases(settings)
         day = date_.date() if date_ else default_day(settings)
         check_days(settings, day, day)
         earlier = undecided_before(settings, day)
@@ -154,30 +158,6 @@ def rollback(
         with writing(settings):
             now = catalogue.rollback(settings, release)
         out.print(f"current release is {now.name}, {before} stays; the next run publishes anew", highlight=False)
-
-
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(help="The home to begin: a new folder.", metavar="DIR")],
-    currency: Annotated[str, typer.Option(help="Of all reports, by ISO 4217.")] = "CNY",
-    timezone: Annotated[str, typer.Option(help="Whose clock the systems show.")] = "Asia/Shanghai",
-    company: Annotated[str, typer.Option(help="How reports call the company.")] = "The company",
-    from_: Annotated[
-        Path | None, typer.Option("--from", help="A folder with files of yours: sources.yml is proposed from them.")
-    ] = None,
-) -> None:
-    """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
-    from orchestration.init import Company, init_home
-    from orchestration.init_from import proposals_from
-
-    with told_plainly():
-        proposals, notes = proposals_from(load_settings(), from_) if from_ else (None, [])
-        settings = init_home(folder.resolve(), Company(company, timezone, currency), proposals)
-        for note in notes:
-            out.print(note, markup=False, highlight=False)
-        out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)
-        out.print(f"  {settings.home / 'README.md'}", markup=False, highlight=False)
-        out.print(f"use it: export TIERING_HOME={settings.home}", markup=False, highlight=False)
 
 
 @app.command()

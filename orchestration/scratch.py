@@ -69,7 +69,7 @@ def scratch_home(settings: Settings, decided: Iterable[date]) -> Iterator[Settin
     check_policy(settings)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="home-", dir=settings.scratch) as folder:
-        scratch = replace(settings, home=Path(folder))
+        scratch = replace(settings, home=Path(folder), may_pull=False)
         for shared in (settings.raw, settings.quarantine):
             if shared.exists():
                 (scratch.home / shared.name).symlink_to(shared, target_is_directory=True)

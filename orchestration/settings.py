@@ -38,6 +38,7 @@ class Settings:
     ``memory_limit`` is DuckDB's text form (``4GB``); ``pseudonym_key`` is None when the key file of the home is used.
     ``keep_days``: for how long a release keeps its data after another has taken its place.
     ``unpacked_mib``, ``unpacked_ratio``: to how much, and to how many times its size, a packed file may unpack.
+    ``may_pull`` is False for a scratch home, which knows what the real one knew.
     """
 
     home: Path
@@ -48,6 +49,7 @@ class Settings:
     keep_days: int = 35
     unpacked_mib: int = 10_240
     unpacked_ratio: int = 200
+    may_pull: bool = True
 
     @property
     def landing(self) -> Path:
@@ -133,6 +135,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         unpacked_mib=_count(env, "TIERING_UNPACKED_MIB", Settings.unpacked_mib),
         unpacked_ratio=_count(env, "TIERING_UNPACKED_RATIO", Settings.unpacked_ratio),
     )
+
+
+def secret(name: str, environ: Mapping[str, str] | None = None) -> str:
+    """The value of a variable that ``sources.yml`` names. Raises SettingsError when it is not set."""
+    value = (os.environ if environ is None else environ).get(name)
+    if not value:
+        raise SettingsError(f"settings: {name} is not set, expected the URL of the database that sources.yml names")
+    return value
 
 
 def _count(env: Mapping[str, str], name: str, default: int) -> int:

@@ -16,6 +16,7 @@ from data_quality.waivers import load_waivers
 from orchestration.extract import landing
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.contract import Table, load_contract
+from orchestration.extract.database import pull
 from orchestration.extract.landing_checks import LANDING_CHECKS, READ_CHECK, expected_files_verdict, landing_verdicts
 from orchestration.extract.manifest import Batch, read_manifest
 from orchestration.extract.registry import Registry
@@ -79,6 +80,7 @@ def _family_assets(
         feeds = registry.family(family) if registry else ()
         with writing(settings):
             landing.write_empty_schemas(settings)
+            pull(settings, feeds)
             landed = read_manifest(settings.manifest)
             deliveries = landing.pending_deliveries(settings, feeds, until)
             context.log.info("%s: %d files to land", family, len(deliveries))

@@ -19,6 +19,7 @@ import yaml
 from orchestration.extract.column_map import ColumnMap, SourcesError, column_map, known_zone, words
 from orchestration.extract.contract import Contract, ContractError, Table, Tolerance, load_contract, read_yaml
 from orchestration.extract.dialect import Dialect, DialectError
+from orchestration.extract.query import Query, QueryError, pulled_files
 
 MAPS = Path(__file__).with_name("maps")
 FORMATS = ("csv", "jsonl", "parquet", "xlsx")
@@ -51,7 +52,8 @@ class Feed:
 
     ``mode``: an incremental file holds what was created or changed; what is absent from a full one is deleted.
     ``deleted`` is how the sender marks a record as gone. ``filters`` leave out rows that are no records of the table.
-    ``has_totals``: without the sender's totals beside it (totals.py) a file is not taken.
+    ``has_totals``: without the sender's totals beside it (totals.py) a file is not taken. ``query``: how it is pulled
+    from a database, None where it comes in files.
     """
 
     source_system: str
@@ -68,6 +70,7 @@ class Feed:
     deleted: ColumnMap | None = None
     has_totals: bool = False
     filters: tuple[Filter, ...] = ()
+    query: Query | None = None
 
     @property
     def name(self) -> str:
@@ -143,8 +146,7 @@ def load_registry(path: Path, contract: Contract | None = None) -> Registry:
         for name, source in _part("sources", document, "sources", dict, "one entry per system").items()
         for entity, body in _part(f"sources: {name}", source, "tables", dict, "one entry per table").items()
     ]
-    company = str(document.get("company", "The company"))
-    return Registry(company=company, start_date=start_date, feeds=tuple(feeds))
+    return Registry(str(document.get("company", "The company")), start_date, tuple(feeds))
 
 
 def _part(where: str, mapping: Any, key: str, kind: type[T], expected: str) -> T:
@@ -164,8 +166,10 @@ def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any]
     try:
         tolerance = Tolerance.of(source["quarantine"]) if "quarantine" in source else contract.tolerance
         table = contract.table(f"{family}.{entity}")
+        query = Query.of(source, body)
+        body = body | (pulled_files(entity) if query else {})
         dialect = Dialect.of(str(body.get("format")), body)
-    except (ContractError, DialectError) as error:
+    except (ContractError, DialectError, QueryError) as error:
         raise SourcesError(f"{where}: {error}") from error
     for what, known in (("format", FORMATS), ("delivered", CADENCES)):
         _expect(where, what, _part(where, body, what, str, f"one of {', '.join(known)}"), known)
@@ -194,6 +198,7 @@ def feed_of(name: str, source: dict[str, Any], entity: str, body: dict[str, Any]
         deleted=column_map(f"{where}.deleted", said["deleted"], zone) if "deleted" in said else None,
         has_totals=bool(said.get("has_totals", False)),
         filters=_filters(where, said),
+        query=query,
     )
 
 

@@ -1,4 +1,4 @@
-"""``tiering map FILE``: what would become of a file, before anything of it lands."""
+"""A company's own extracts: begin a home for them, see what would become of a file, pull what is in a database."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from orchestration.settings import load_settings
 if TYPE_CHECKING:
     from orchestration.extract.map_report import MapReport
 
-mapping = typer.Typer(no_args_is_help=True)
+sources = typer.Typer(no_args_is_help=True)
 
 
-@mapping.command("map")
+@sources.command("map")
 def map_(
     file: Annotated[Path, typer.Argument(help="An extract, wherever it lies.")],
     table: Annotated[
@@ -47,6 +47,43 @@ def map_(
         return
     for report in reports:
         _show(report)
+
+
+@sources.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The home to begin: a new folder.", metavar="DIR")],
+    currency: Annotated[str, typer.Option(help="Of all reports, by ISO 4217.")] = "CNY",
+    timezone: Annotated[str, typer.Option(help="Whose clock the systems show.")] = "Asia/Shanghai",
+    company: Annotated[str, typer.Option(help="How reports call the company.")] = "The company",
+    from_: Annotated[
+        Path | None, typer.Option("--from", help="A folder with files of yours: sources.yml is proposed from them.")
+    ] = None,
+) -> None:
+    """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
+    from orchestration.init import Company, init_home
+    from orchestration.init_from import proposals_from
+
+    with told_plainly():
+        proposals, notes = proposals_from(load_settings(), from_) if from_ else (None, [])
+        settings = init_home(folder.resolve(), Company(company, timezone, currency), proposals)
+        for note in notes:
+            out.print(note, markup=False, highlight=False)
+        out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)
+        out.print(f"  {settings.home / 'README.md'}", markup=False, highlight=False)
+        out.print(f"use it: export TIERING_HOME={settings.home}", markup=False, highlight=False)
+
+
+@sources.command()
+def extract() -> None:
+    """Pull the tables of databases into the landing folder for the last day that is over; a run does it by itself."""
+    from orchestration.extract.database import pull_databases
+
+    with told_plainly():
+        files = pull_databases(load_settings())
+        for file in files:
+            out.print(str(file), markup=False, highlight=False)
+        if not files:
+            out.print("nothing to pull: no source has a database, or each has been pulled for the last day")
 
 
 def _show(report: MapReport) -> None:
