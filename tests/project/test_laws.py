@@ -27,7 +27,7 @@ NOT_OURS = {"target", "logs", "data", "dist", "build", "node_modules", "__pycach
 CLOCK_USES = {
     "orchestration/extract/database.py": (
         1,
-        "asks the server: what its snapshot says of itself is the time of extraction",
+        "asks the server, which is the sender: extracted_at",
     ),
     "orchestration/extract/landing.py": (1, "landed_at, operational"),
     "data_quality/verdicts.py": (1, "given_at, operational"),
