@@ -56,6 +56,7 @@ prove: $(READY)
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.daily
 	@$(BIN)/python -m benchmarks.quality
+	@$(BIN)/python -m benchmarks.landing
 
 dev: $(READY)
 	@mkdir -p $(TIERING_HOME)/dagster

@@ -3,11 +3,9 @@ by its cursor alone. The server is a real one, started here."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -17,9 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from adbc_driver_postgresql import dbapi as postgres
-from installation import current, decisions, rows, start_tiering
+from installation import Published, copy_of, current, rows, settings_of, tiering
 
-from orchestration.demo.company import END, write_demo
 from orchestration.extract import landing
 from orchestration.extract.database import DatabaseError, pull
 from orchestration.extract.registry import Registry, load_registry
@@ -27,8 +24,6 @@ from orchestration.settings import Settings
 
 VARIABLE = "ERP_URL"
 ZONE = ZoneInfo("Asia/Shanghai")
-DAILY_DAYS = 8
-FIRST, SECOND = END - timedelta(days=DAILY_DAYS - 1), END - timedelta(days=DAILY_DAYS - 2)
 KEYS = {"customer": "cust_code", "order": "order_no", "order_line": "line_key", "return_line": "return_key",
         "product": "item_code"}  # fmt: skip
 
@@ -168,13 +163,13 @@ def test_a_scratch_home_pulls_nothing(settings: Settings) -> None:
     assert pull(replace(settings, may_pull=False), registry_of(settings).feeds) == []
 
 
-def as_tables(home: Path, until: date) -> dict[str, pa.Table]:
+def as_tables(sent_files: Path, until: date) -> dict[str, pa.Table]:
     """The sales tables as their system holds them at the end of the day: of each key the newest row that was sent."""
     found = {}
     for entity, key in KEYS.items():
-        files = sorted((home / "landing" / "sales").glob(f"{entity}_[0-9]*.parquet"))
+        files = sorted(sent_files.glob(f"{entity}_[0-9]*.parquet"))
         sent = {file: date.fromisoformat(file.name[len(entity) + 1 :][:8]) for file in files}
-        parts = " union all ".join(
+        parts = " union all by name ".join(
             f"select *, timestamptz '{day}' as changed_at from '{file}'" for file, day in sent.items() if day <= until
         )
         newest = f"qualify row_number() over (partition by {key} order by changed_at desc) = 1"
@@ -184,42 +179,51 @@ def as_tables(home: Path, until: date) -> dict[str, pa.Table]:
     return found
 
 
-def fill(url: str, home: Path, until: date) -> None:
-    for entity, table in as_tables(home, until).items():
+def fill(url: str, sent_files: Path, until: date) -> None:
+    for entity, table in as_tables(sent_files, until).items():
         execute(url, f'drop table if exists "{entity}"')
         ingest(url, entity, table)
 
 
-def tiering(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    process = start_tiering(home, *arguments)
-    told = process.communicate()
-    assert process.returncode == 0, told
-    return subprocess.CompletedProcess(process.args, process.returncode, *told)
-
-
-def test_a_database_becomes_the_release_that_its_files_become(url: str, tmp_path: Path) -> None:
-    of_files, of_database = tmp_path / "files" / "home", tmp_path / "database" / "home"
-    for home in (of_files, of_database):
-        write_demo(home, scale="tiny", daily_days=DAILY_DAYS)
-    sent = of_database / "sent"
-    (of_database / "landing" / "sales").rename(sent)
-    text = (of_database / "sources.yml").read_text("utf-8")
+def test_a_database_becomes_the_release_that_its_files_become(
+    url: str, published_home: Published, fifth_day_release: str, tmp_path: Path
+) -> None:
+    """The whole tables as of the fourth day and what changed since on the fifth, against the fifth day's files."""
+    home, last, next_day = copy_of(published_home, tmp_path), published_home.days[-1], published_home.next_day
+    sales = home / "landing" / "sales"
+    sales.rename(tmp_path / "sent")
+    text = (home / "sources.yml").read_text("utf-8")
     head, _, rest = text.partition("    map: demo_sales\n    tables:\n")
-    _, _, finance = rest.partition("  # The ledger")
-    tables = "".join(f"      {entity}: {{from: {entity}, cursor: changed_at, delivered: daily}}\n" for entity in KEYS)
-    described = (
-        f"{head}    map: demo_sales\n    database: {{url: {VARIABLE}}}\n    tables:\n{tables}  # The ledger{finance}"
+    delivered = {entity: "on_change" if entity == "product" else "daily" for entity in KEYS}
+    tables = "".join(
+        f"      {entity}: {{from: {entity}, cursor: changed_at, delivered: {cadence}}}\n"
+        for entity, cadence in delivered.items()
     )
-    (of_database / "sources.yml").write_text(described, encoding="utf-8")
-    for day in (FIRST, SECOND):
-        fill(url, of_files, day)
-        set_clock(url, datetime.combine(day + timedelta(days=1), datetime.min.time(), ZONE) + timedelta(hours=2))
-        tiering(of_database, "run", "--date", str(day))
-    tiering(of_files, "backfill", "--from", str(FIRST), "--to", str(SECOND))
-    assert os.environ[VARIABLE] not in (of_database / "sources.yml").read_text("utf-8")
-    assert len(list((of_database / "landing" / "sales").glob("order_line_*.parquet"))) == 2
-    tiers = "from read_parquet(?) order by all"
-    expected = rows(tiers, str(current(of_files) / "customer_tiers.parquet"))
-    assert len(expected) > 50
-    assert rows(tiers, str(current(of_database) / "customer_tiers.parquet")) == expected
-    assert decisions(of_database).keys() == decisions(of_files).keys()
+    described = f"{head}    map: demo_sales\n    database: {{url: {VARIABLE}}}\n    tables:\n{tables}"
+    (home / "sources.yml").write_text(described + rest[rest.index("  # The ledger") :], encoding="utf-8")
+    feeds = load_registry(home / "sources.yml").feeds
+    for day in (last, next_day):
+        fill(url, tmp_path / "sent", day)
+        set_clock(url, datetime.combine(day, time(), ZONE) + timedelta(hours=26))
+        if day == last:  # of which this home has landed the files
+            pull(settings_of(tmp_path / "other"), feeds)
+            (tmp_path / "other" / "landing" / "sales").rename(sales)
+    ran = tiering(home, "run")
+    assert ran.returncode == 0, ran.stderr
+    first, second = sorted(sales.glob("order_line_*.parquet"))
+    (whole,), (changed,) = (rows("select count(*) from read_parquet(?)", str(file))[0] for file in (first, second))
+    assert 0 < changed < whole / 10
+    tiers = "select * exclude (known_at, model_version) from read_parquet(?) order by all"
+    expected = rows(
+        tiers,
+        str(
+            published_home.home.parents[1]
+            / "undisturbed"
+            / "home"
+            / "releases"
+            / fifth_day_release
+            / "customer_tiers.parquet"
+        ),
+    )
+    assert {row[0] for row in expected} == {next_day}
+    assert rows(tiers, str(current(home) / "customer_tiers.parquet")) == expected

@@ -26,6 +26,10 @@ NOT_OURS = {"target", "logs", "data", "dist", "build", "node_modules", "__pycach
 
 # The only places that may ask the time, with how often and why: none of it reaches a mart that is not operational.
 CLOCK_USES = {
+    "orchestration/extract/database.py": (
+        1,
+        "asks the server, which is the sender: extracted_at",
+    ),
     "orchestration/extract/landing.py": (1, "landed_at, operational"),
     "data_quality/verdicts.py": (1, "given_at, operational"),
     "orchestration/release/publications.py": (1, "at, operational"),
