@@ -35,7 +35,6 @@ CLOCK_USES = {
     "orchestration/release/publications.py": (1, "at, operational"),
     "orchestration/assets/delivery.py": (1, "published_at, operational"),
     "orchestration/cli_policy.py": (1, "approved_at of a new policy version, as a person states it"),
-    "orchestration/extract/database.py": (1, "the instant of a snapshot, as the server that sends it says"),
 }
 # Constants of an algorithm, which no company could want otherwise.
 CONSTANTS = {"int_accounts__matched": {"6": "rounds in which labels spread; a data test holds that they settled"}}
