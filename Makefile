@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types prove bench dev clean lock
+.PHONY: help install run test lint types prove bench dev clean lock
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,6 +16,7 @@ help:
 	@echo "make run    the demo company from its extracts to a published release; EXAMPLE=cdnow, complete_journey, ta_feng: real data"
 	@echo "make test   the test suite"
 	@echo "make dev    the graph in a browser, on 127.0.0.1:3000"
+	@echo "make install   the packages, into .venv; the other targets do it by themselves"
 	@echo "make lint · types · prove · bench · lock · clean"
 
 # uv installs the lock in seconds; byte code is written now rather than at every first start.
@@ -28,6 +29,8 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+install: $(READY)
 
 run: $(READY)
 ifdef EXAMPLE

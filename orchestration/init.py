@@ -18,7 +18,7 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from orchestration.errors import PlainError
-from orchestration.extract.column_map import known_zone
+from orchestration.extract.column_map import LOCAL, known_zone
 from orchestration.extract.contract import Column, Contract, Table, load_contract
 from orchestration.extract.registry import load_registry
 from orchestration.new_policy import Rows, take_policy, write_rows
@@ -144,7 +144,7 @@ def _entry(column: Column, company: Company) -> object:
     if match := LOCAL_DATE.match(column.description):
         return {"local_date_of": match[1]}
     if column.kind == "timestamp":
-        return {"column": column.name, "timezone": company.timezone}
+        return {"column": column.name, "timezone": LOCAL}
     return column.name
 
 
