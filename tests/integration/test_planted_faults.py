@@ -24,7 +24,8 @@ SET_ASIDE = ("required", "type", "range", "broken_line", "no_fx_rate")
 
 def canonical_column(fault: Planted) -> str | None:
     """What the contract calls the column."""
-    columns = yaml.safe_load((MAPS / f"demo_{fault.source}.yml").read_text(encoding="utf-8"))[fault.entity]
+    tables = yaml.safe_load((MAPS / f"demo_{fault.source}.yml").read_text(encoding="utf-8"))["tables"]
+    columns = tables[f"{fault.source}.{fault.entity}"]["columns"]
     sources = {name: spec if isinstance(spec, str) else spec.get("column") for name, spec in columns.items()}
     return next(name for name, source in sources.items() if source == fault.column) if fault.column else None
 
