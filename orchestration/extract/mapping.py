@@ -54,8 +54,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             is_deleted,
             {", ".join(f"{_masked(column, column.name)} as {column.name}" for column in table.columns)}
         from {judged}
-        where fault is null
-        order by source_line"""
+        where fault is null"""  # in the file's order, which DuckDB keeps; sorting costs a tenth
     rejected = f"""
         select
             cast(source_line as bigint) as source_line,
