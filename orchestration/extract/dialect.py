@@ -83,7 +83,8 @@ class Dialect:
         plain = f"replace({plain}, ',', '.')" if self.decimal == "," else plain
         if plain != value:
             plain = f"case when regexp_full_match({value}, {_literal(self.number)}) then {plain} end"
-        return f"case when contains(lower({plain}), 'e') then {without_exponent(plain)} else {plain} end"
+        has_exponent = f"contains({plain}, 'e') or contains({plain}, 'E')"  # lower() would cost as much as the casts
+        return f"case when {has_exponent} then {without_exponent(plain)} else {plain} end"
 
     def records(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The records of a CSV but its empty lines. Raises csv.Error where a quote is not closed or not doubled."""

@@ -52,8 +52,7 @@ def projection(feed: Feed, rows: SourceRows, batch_id: str, extracted_at: str, k
             is_deleted,
             {", ".join(f"{sql} as {name}" for name, sql in masked.items())}
         from {judged}
-        where fault is null and not is_filtered
-        order by source_line"""
+        where fault is null and not is_filtered"""  # in the file's order, which DuckDB keeps; sorting costs a tenth
     rejected = f"""
         select
             cast(source_line as bigint) as source_line,
