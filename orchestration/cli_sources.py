@@ -60,12 +60,13 @@ def init(
     ] = None,
 ) -> None:
     """Begin a home for extracts of your own: sources.yml to be filled in, a policy, folders for the files."""
-    from orchestration.init import Company, init_home
-    from orchestration.init_from import proposals_from
+    from orchestration.init import START, Company, init_home
+    from orchestration.init_from import newest_day, proposals_from
 
     with told_plainly():
         proposals, notes = proposals_from(load_settings(), from_) if from_ else (None, [])
-        settings = init_home(folder.resolve(), Company(company, timezone, currency), proposals)
+        start = (newest_day(from_) if from_ else None) or START
+        settings = init_home(folder.resolve(), Company(company, timezone, currency, start), proposals)
         for note in notes:
             out.print(note, markup=False, highlight=False)
         out.print(f"a home begins in {settings.home}; what to do next stands in", highlight=False)

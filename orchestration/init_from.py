@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,6 +37,19 @@ def proposals_from(settings: Settings, folder: Path) -> tuple[list[Proposal], li
             notes.append(f"{other[0].name} looks like {table}, as {file.name} does even more: left out")
         found[table] = file, proposed
     return [proposal_of(proposed) for _, proposed in found.values()], notes
+
+
+def newest_day(folder: Path) -> date | None:
+    """The newest day that a file's name says; None where no name says one."""
+    said = (match[0] for file in folder.iterdir() if (match := DAY_IN_NAME.search(file.name)))
+    return max((day for text in said if (day := _day(text))), default=None)
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def proposal_of(proposed: Proposed) -> Proposal:

@@ -19,7 +19,7 @@ from orchestration.extract.column_map import OPTIONS, ORIGINS, SourcesError
 from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import CADENCES, FORMATS, MODES, load_registry
 from orchestration.init import FIRST_VERSION, NEEDED, Company, InitError, Proposal, init_home, needed, render_sources
-from orchestration.init_from import proposals_from
+from orchestration.init_from import newest_day, proposals_from
 from orchestration.policy import check_policy, read_rows
 from orchestration.policy_rules import broken_rules, unfed_weights
 from orchestration.settings import Settings
@@ -166,6 +166,7 @@ def test_a_home_can_be_begun_from_a_folder_of_files(tmp_path: Path) -> None:
     proposals, notes = proposals_from(Settings(home=tmp_path / "none"), tmp_path / "in")
     assert {proposal.table.name for proposal in proposals} == {"sales.customer", "sales.order", "sales.order_line"}
     assert [note for note in notes if "notizen.pdf" in note]
+    assert newest_day(tmp_path / "in") == date(2025, 12, 31)
     begun = init_home(tmp_path / "home", Company("Muster", "Europe/Berlin", "EUR"), proposals)
     feeds = {feed.table.entity: feed for feed in load_registry(begun.sources).feeds}
     assert feeds["order_line"].dialect.decimal == ","
