@@ -19,11 +19,14 @@ HAS_OFFSET = "regexp_matches(cast({} as varchar), ':[0-9.]+ *(Z|[+-][0-9]{{2}}(:
 
 
 def text_of(spec: ColumnMap) -> str:
-    """The source value before typing as text, empty text as null."""
+    """The source value before typing as text, empty text as null; of a formula too where an operand it needs is."""
     if spec.constant is not None:
         return quoted(spec.constant)
     if spec.formula is not None:
-        return f"nullif(concat_ws(' | ', {', '.join(_text(name) for name in spec.sources)}), '')"
+        needed = [_text(operand.column) for operand in spec.formula.operands.values() if not operand.or_zero]
+        empty = " or ".join(f"{text} is null" for text in needed) or "false"
+        shown = ", ".join(_text(name) for name in spec.sources)
+        return f"case when {empty} then null else nullif(concat_ws(' | ', {shown}), '') end"
     texts = ", ".join(_text(name) for name in spec.columns)
     if spec.separator is not None:
         return f"nullif(concat_ws({quoted(spec.separator)}, {texts}), '')"

@@ -66,14 +66,15 @@ def test_a_formula_is_calculated_exactly_and_an_empty_operand_counts_as_nothing_
     batch = payments(
         settings,
         '{compute: "{a} * {b} - {c?}", sign: negate}',
-        ["1,A,2025-01-01,0.10,3,,CNY", "2,A,2025-01-01,19.99,3,0.07,CNY", "3,A,2025-01-01,,3,1,CNY"],
-    )
+        ["1,A,2025-01-01,0.10,3,,CNY", "2,A,2025-01-01,19.99,3,0.07,CNY", "3,A,2025-01-01,,3,1,CNY",
+         "4,A,2025-01-01,x,3,1,CNY"],
+    )  # fmt: skip
     assert landed(settings, batch, "payment_id, amount") == [("1", Decimal("-0.3")), ("2", Decimal("-59.9"))]
-    assert (batch.records, batch.accepted, batch.quarantined) == (3, 2, 1)
+    assert (batch.records, batch.accepted, batch.quarantined) == (4, 2, 2)
     file = settings.quarantine / batch.family / batch.entity / f"{batch.batch_id}.parquet"
     assert rows("select source_line, rule, column_name, raw_text from read_parquet(?)", str(file)) == [
-        (3, "type", "amount", "3 | 1")
-    ]
+        (3, "required", "amount", None), (4, "type", "amount", "x | 3 | 1")
+    ]  # fmt: skip
 
 
 NUMBERS = st.decimals(min_value=-99999, max_value=99999, places=6).map(str) | st.sampled_from(["", "x", " 7 ", "1e3"])
