@@ -137,7 +137,8 @@ def _mend(feed: Feed, missing: str, unread: Sequence[str]) -> str | None:
     goals = [name for name, spec in feed.columns.items() if missing in spec.sources]
     taken = renamed(feed.table, goals, missing, unread)
     if taken is not None:
-        return f"{taken!r} may be {missing!r} renamed: {', '.join(goals) or 'deleted'}: {taken}"
+        name = taken if taken.isidentifier() else repr(taken)
+        return f"{taken!r} may be {missing!r} renamed: {', '.join(goals) or 'deleted'}: {name}"
     required = {column.name for column in feed.table.columns if column.is_required}
     if goals and required.isdisjoint(goals):
         return (

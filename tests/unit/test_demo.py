@@ -120,7 +120,8 @@ def test_sources_describe_every_feed(demo: Demo) -> None:
 
 @pytest.mark.parametrize("feed", FEEDS, ids=lambda feed: feed.macro)
 def test_maps_cover_the_contract_and_name_columns_of_the_file(demo: Demo, feed: Any) -> None:
-    entity = yaml.safe_load((MAPS / f"demo_{feed.source}.yml").read_text(encoding="utf-8"))[feed.entity]
+    tables = yaml.safe_load((MAPS / f"demo_{feed.source}.yml").read_text(encoding="utf-8"))["tables"]
+    entity = tables[f"{feed.source}.{feed.entity}"]["columns"]
     table = load_contract().table(f"{feed.source}.{feed.entity}")
     known = {column.name: column for column in table.columns}
     assert {column.name for column in table.columns if column.is_required} <= set(entity) <= set(known)
