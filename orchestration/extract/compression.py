@@ -6,7 +6,6 @@ A file of a few bytes can unpack to more than any disk holds. The size that an a
 from __future__ import annotations
 
 import gzip
-import lzma
 import zipfile
 import zlib
 from pathlib import Path
@@ -18,7 +17,9 @@ from orchestration.settings import Settings
 CHUNK = 1 << 20
 HARMLESS = 1 << 24  # what unpacks to less is never taken for a bomb, however small it was
 PACKINGS = (".gz", ".zip")
-BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile)
+READ_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+ENCRYPTED = 1  # bit of a member's flags
 
 
 def unpacked(file: Path, target: Path, settings: Settings) -> Path:
@@ -58,7 +59,10 @@ def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     names = archive.namelist()
     if len(names) != 1 or "/" in names[0] or "\\" in names[0]:
         raise HeldFile(f"the zip holds {names[:5]}, expected one file and no folder")
-    return archive.infolist()[0]
+    member = archive.infolist()[0]
+    if member.flag_bits & ENCRYPTED or member.compress_type not in READ_COMPRESSIONS:
+        raise HeldFile(f"the zip holds {names[0]} encrypted or packed in a rare way, expected it deflated or stored")
+    return member
 
 
 def _copy(source: IO[bytes] | gzip.GzipFile, file: Path, target: Path, settings: Settings) -> None:

@@ -173,9 +173,9 @@ def test_a_table_reads_the_same_in_every_format_and_packing(
     assert batch.unknown_columns == (("tags",) if form == "jsonl" else ())
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", compression) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return packed.getvalue()
@@ -261,6 +261,12 @@ def test_both_readers_take_a_binary_fraction_for_the_same_amount(
     assert prepare(settings, "p_20250101.txt", out.getvalue()).held is None
 
 
+def encrypted(archive: bytes) -> bytes:
+    """The archive as if its one member had a password: a bit in the member's header and one in the directory."""
+    flags = (6, archive.index(b"PK\x01\x02") + 8)
+    return bytes(byte | 1 if place in flags else byte for place, byte in enumerate(archive))
+
+
 BOMB = gzip.compress(b"nr,who,day,value,code\n" + b"0" * (30 << 20))
 DAMAGED = {
     "a bomb of digits": ("csv.gz", BOMB, r"unpacks to more than 200 times its \d+ bytes.*TIERING_UNPACKED_RATIO"),
@@ -270,6 +276,9 @@ DAMAGED = {
     "no zip": ("csv.zip", b"nr,who", "cannot be unpacked as zip"),
     "two files in a zip": ("csv.zip", zipped({"a": b"1", "b": b"2"}), r"the zip holds \['a', 'b'\], expected one file"),
     "no file in a zip": ("csv.zip", zipped({}), r"the zip holds \[\], expected one file"),
+    "a zip with a password": ("csv.zip", encrypted(zipped({"a": b"1"})), "holds a encrypted or packed in a rare way"),
+    "a zip of bzip2": ("csv.zip", zipped({"a": b"1"}, zipfile.ZIP_BZIP2), "expected it deflated or stored"),
+    "a zip of lzma": ("csv.zip", zipped({"a": b"1"}, zipfile.ZIP_LZMA), "expected it deflated or stored"),
     "a path in a zip": ("csv.zip", zipped({"../../evil": b"1"}), r"the zip holds \['../../evil'\], expected"),
     "a bomb of a workbook": ("xlsx", zipped({"xl/a.xml": b"0" * (30 << 20)}), "unpacks to more than 200 times"),
 }
