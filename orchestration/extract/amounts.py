@@ -31,27 +31,26 @@ def amounts_by_currency(
     for values in zip(*texts, strict=True):
         row = {name: (value or "").strip() or None for name, value in zip(names, values, strict=True)}
         if (value := _amount(row, amount, dialect)) is not None:
-            yield word(row, currency), value
+            yield _code(row, currency) if currency else None, value
 
 
-def word(row: Row, spec: ColumnMap | None) -> str | None:
-    """A currency as the map reads it from the record."""
-    if spec is None:
-        return None
-    said = spec.constant or next((row[name] for name in spec.columns if row[name]), None)
-    return (dict(spec.values).get(said, said).upper() or None) if said else None
+def _code(row: Row, spec: ColumnMap) -> str | None:
+    return spec.code_of(_first(row, spec))
+
+
+def _first(row: Row, spec: ColumnMap) -> str | None:
+    return next((row[name] for name in spec.columns if row[name]), None)
 
 
 def _amount(row: Row, spec: ColumnMap, dialect: Dialect) -> Decimal | None:
     if spec.formula is not None:
         value = _calculated(row, spec.formula, dialect)
     else:
-        text = next((row[name] for name in spec.columns if row[name]), None)
-        value = _number(text, OPERAND if spec.minor_units else TEN_THOUSANDTH, dialect)
+        value = _number(_first(row, spec), OPERAND if spec.minor_units else TEN_THOUSANDTH, dialect)
     if value is None:
         return None
     if spec.minor_units is not None:
-        code = word(row, spec.minor_units)
+        code = _code(row, spec.minor_units)
         if code is None:
             return None
         digits = next((digits for digits, names in MINOR_UNIT_DIGITS.items() if code in names), 2)

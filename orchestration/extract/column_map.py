@@ -88,6 +88,11 @@ class ColumnMap:
         operands = tuple(operand.column for operand in self.formula.operands.values()) if self.formula else ()
         return (*self.columns, *operands, *(self.minor_units.sources if self.minor_units else ()))
 
+    def code_of(self, text: str | None) -> str | None:
+        """The currency that a text of the source stands for, None where it says none."""
+        said = self.constant or text or ""
+        return dict(self.values).get(said, said).upper() or None
+
     @property
     def described(self) -> str:
         """What it is made from, for a person."""

@@ -152,10 +152,11 @@ def _first_fault(feed: Feed, table: Table) -> str:
 
     Texts are only looked at where typing gave nothing: it is cheap.
     """
-    of_any = ", ".join(_fault(column) for column in table.columns)
+    mapped = [column for column in table.columns if column.name in feed.columns]  # of the others nothing is read
+    of_any = ", ".join(_fault(column) for column in mapped)
     if feed.deleted is None:
         return f"coalesce({of_any})"
-    of_key = ", ".join(_fault(column) for column in table.columns if column.name in table.key)
+    of_key = ", ".join(_fault(column) for column in mapped if column.name in table.key)
     return f"case when is_deleted then coalesce({of_key}, null) else coalesce({of_any}) end"
 
 

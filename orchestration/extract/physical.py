@@ -72,7 +72,7 @@ def _sums(
 ) -> Iterator[tuple[str | None, Decimal]]:
     """Sums by currency, each amount rounded half away from zero to four digits as the contract's type does."""
     for code, value in _sums_by_code(columns, amount, currency, dialect):
-        yield _currency(code, currency), value
+        yield currency.code_of((code or "").strip(SPACES)) if currency else None, value
 
 
 def _sums_by_code(
@@ -115,12 +115,3 @@ def _grouped(codes: pa.Array, exact: pa.Array) -> Iterator[tuple[str | None, Dec
     table = pa.table({"code": codes.filter(fits), "amount": rounded.filter(fits)})
     grouped = table.group_by("code").aggregate([("amount", "sum")])
     yield from zip(grouped["code"].to_pylist(), grouped["amount_sum"].to_pylist(), strict=True)
-
-
-def _currency(code: str | None, spec: ColumnMap | None) -> str | None:
-    if spec is None:
-        return None
-    if spec.column is None:
-        return (spec.constant or "").upper() or None
-    trimmed = (code or "").strip(SPACES)
-    return dict(spec.values).get(trimmed, trimmed).upper() or None
