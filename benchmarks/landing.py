@@ -1,10 +1,11 @@
 """What landing a file costs: two million order lines as CSV, landed, against DuckDB's own read and copy, as JSON.
 
-    python -m benchmarks.landing [--rows 2000000]
+    python -m benchmarks.landing [--rows 2000000] [--runs 5]
 
 Landing reads the file with DuckDB, counts it with another reader, types and judges each value, proves that nothing is
-lost and writes the raw file; DuckDB alone guesses the types and writes them. Each is a process of its own; seconds are
-those after its imports, the peak is the whole of it. ``met`` compares with the targets; nothing is asserted.
+lost and writes the raw file; DuckDB alone guesses the types and writes them. Each run is a process of its own; seconds
+are those after its imports, the peak is the whole of it. The ways take turns, as other work slows both; of each figure
+the median is told. ``met`` compares with the targets; nothing is asserted.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,7 +31,7 @@ from orchestration.extract.contract import load_contract
 from orchestration.extract.registry import load_registry
 from orchestration.settings import Settings
 
-TARGETS = {"times_duckdb": 3.0, "peak_mib": 2048}
+TARGETS = {"cpu_times_duckdb": 3.0, "wall_times_duckdb": 3.0, "peak_mib": 2048}
 FILE = "shop/lines_20250101.csv"
 COLUMNS = ("line_id", "order_id", "product_id", "quantity", "gross_amount", "discount_amount", "net_amount",
            "tax_amount", "cost_amount")  # fmt: skip
@@ -100,6 +103,7 @@ def measure(way: str, home: Path) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=2_000_000)
+    parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--way", choices=sorted(WAYS))
     parser.add_argument("--home", type=Path)
     arguments = parser.parse_args()
@@ -111,15 +115,21 @@ def main() -> None:
         (home / "sources.yml").write_text(SOURCES, encoding="utf-8")
         write_lines(home / "landing" / FILE, arguments.rows)
         found: dict[str, Any] = {"rows": arguments.rows, "mib": (home / "landing" / FILE).stat().st_size >> 20}
-        for way in ("duckdb", "landing"):
-            command = [sys.executable, "-W", "ignore", "-m", "benchmarks.landing", "--way", way, "--home", folder]
-            found[way] = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    found["times_duckdb"] = round(found["landing"]["cpu_seconds"] / found["duckdb"]["cpu_seconds"], 2)
-    found["targets"] = TARGETS
-    found["met"] = {
-        "times_duckdb": found["times_duckdb"] <= TARGETS["times_duckdb"],
-        "peak_mib": found["landing"]["peak_mib"] <= TARGETS["peak_mib"],
-    }
+        runs: dict[str, list[dict[str, Any]]] = {"duckdb": [], "landing": []}
+        for _ in range(arguments.runs):
+            for way, told in runs.items():
+                shutil.rmtree(home / "raw", ignore_errors=True)
+                command = [sys.executable, "-W", "ignore", "-m", "benchmarks.landing", "--way", way, "--home", folder]
+                told.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    for way, told in runs.items():
+        found[way] = {name: statistics.median(run[name] for run in told) for name in told[0]}
+        found[way]["wall_seconds_of_all"] = [run["wall_seconds"] for run in told]
+    reached = {
+        f"{kind}_times_duckdb": round(found["landing"][f"{kind}_seconds"] / found["duckdb"][f"{kind}_seconds"], 2)
+        for kind in ("cpu", "wall")
+    } | {"peak_mib": found["landing"]["peak_mib"]}
+    found |= {"reached": reached, "targets": TARGETS}
+    found["met"] = {name: reached[name] <= target for name, target in TARGETS.items()}
     print(json.dumps(found, indent=2))
 
 

@@ -97,10 +97,13 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
 
     Small files spend their time in DuckDB's planner, on one core: so many are read side by side as there are threads.
     """
+    if not deliveries:
+        return []
     pseudonymiser = load_pseudonymiser(settings)
     settings.scratch.mkdir(parents=True, exist_ok=True)
     session = threading.local()
-    with connect_with_excel(settings.home / "extensions") as connection:
+    spill = str(settings.scratch / "landing_spill")  # else DuckDB takes a folder where the process was started
+    with connect_with_excel(settings.home / "extensions", temp_directory=spill) as connection:
         connection.execute(f"set threads = {settings.threads}")
         connection.execute(f"set memory_limit = '{settings.memory_limit}'")
 
@@ -120,22 +123,19 @@ def prepare(settings: Settings, deliveries: Sequence[Delivery]) -> list[Candidat
             arrived = [
                 (delivery, sha256)
                 for delivery, sha256 in zip(deliveries, digests, strict=True)
-                if last_bytes.get((delivery.feed.name, delivery.name))
-                != sha256  # else it was written anew and says nothing new
+                # Else it was written anew and says nothing new.
+                if last_bytes.get((delivery.feed.name, delivery.name)) != sha256
             ]
             first: dict[tuple[str, str, date, str], Delivery] = {}
             for delivery, sha256 in arrived:
                 if (*delivery.key, sha256) not in rows_of:
                     first.setdefault((*delivery.key, sha256), delivery)
             built = dict(zip(first, pool.map(build, first.values(), (key[-1] for key in first)), strict=True))
-    candidates = []
-    for delivery, sha256 in arrived:
-        key = (*delivery.key, sha256)
-        if first.get(key) is delivery:
-            candidates.append(built[key])
-        else:
-            candidates.append(_repeat(delivery, sha256, rows_of.get(key) or built[key]))
-    return candidates
+    keys = [(delivery, (*delivery.key, sha256)) for delivery, sha256 in arrived]
+    return [
+        built[key] if first.get(key) is delivery else _repeat(delivery, key[-1], rows_of.get(key) or built[key])
+        for delivery, key in keys
+    ]
 
 
 def _repeat(delivery: Delivery, sha256: str, original: Batch | Candidate) -> Candidate:
@@ -188,10 +188,10 @@ def raw_path(settings: Settings, feed: Feed, delivery_date: date, batch_id: str)
 
 def write_empty_schemas(settings: Settings) -> None:
     """One zero-row file per contract table, so that a family that is not delivered reads as empty."""
-    with duckdb.connect() as connection:
-        for table in load_contract().tables:
-            file = settings.raw / table.family / table.entity / "_schema.parquet"
-            if not file.exists():
+    files = {table: settings.raw / table.family / table.entity / "_schema.parquet" for table in load_contract().tables}
+    if missing := {table: file for table, file in files.items() if not file.exists()}:
+        with duckdb.connect() as connection:
+            for table, file in missing.items():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 columns = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in table.raw_columns.items())
                 connection.execute(f"copy (select {columns} where false) to {readers.quoted(file)} {PARQUET}")

@@ -9,7 +9,9 @@ import codecs
 import csv
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -24,6 +26,7 @@ from orchestration.extract.registry import Feed
 from orchestration.settings import Settings
 
 CHUNK = 1 << 20
+PARALLEL_BYTES = 1 << 23  # of a smaller CSV DuckDB gives all to one thread
 FLOATS = ("FLOAT", "DOUBLE")
 STANDARD = Dialect()
 
@@ -54,7 +57,7 @@ def source_rows(
     file = unpacked(file, copies / f"unpacked.{feed.format}", settings)
     if feed.format in ("csv", "jsonl"):
         text = _as_utf8(file, feed.dialect.encoding, copies / "text")
-        return _csv_rows(text, feed, copies) if feed.format == "csv" else _json_rows(text, feed, copies)
+        return _csv_rows(connection, text, feed, copies) if feed.format == "csv" else _json_rows(text, feed, copies)
     if feed.format == "xlsx":
         check_workbook(file, settings)
     physical = look_into(file, feed)
@@ -64,16 +67,33 @@ def source_rows(
     texts = {name: f"cast({identifier(name)} as varchar)" for name in kinds if kinds[name] in FLOATS}
     exact = [f"{STANDARD.number_sql(text)} as {identifier(name)}" for name, text in texts.items()]
     replaced = f" replace ({', '.join(exact)})" if exact else ""
-    relation = f"(select row_number() over () as source_line, *{replaced} from {reader})"
+    relation = _numbered(connection, f"(select *{replaced} from {reader})", tuple(kinds), file, feed)
     return SourceRows(relation, tuple(kinds), physical)
 
 
-def _csv_rows(text: Path, feed: Feed, copies: Path) -> SourceRows:
+def _numbered(
+    connection: duckdb.DuckDBPyConnection, reader: str, columns: Sequence[str], file: Path, feed: Feed
+) -> str:
+    """The reader's rows with their number in the file. Counting them in a query keeps all of it on one thread, so what
+    the map reads of a large file is put into the table ``texts`` first: its row ids are in the file's order.
+    """
+    if file.stat().st_size < PARALLEL_BYTES or not feed.sources <= set(columns):  # then the file is held
+        return f"(select row_number() over () as source_line, * from {reader})"
+    places = {name: f"text_{place}" for place, name in enumerate(columns) if name in feed.sources}
+    texts = ", ".join(f"{identifier(name)} as {place}" for name, place in places.items())
+    connection.execute(f"create or replace temp table texts as select {texts or 'null as text'} from {reader}")
+    named = "".join(f", {place} as {identifier(name)}" for name, place in places.items())
+    return f"(select rowid + 1 as source_line{named} from texts)"
+
+
+def _csv_rows(connection: duckdb.DuckDBPyConnection, text: Path, feed: Feed, copies: Path) -> SourceRows:
     columns = _csv_header(text, feed.dialect)
-    physical = look_into(text, feed)
-    if not physical.broken and not _mixes_line_ends(text):
-        relation = f"(select row_number() over () as source_line, * from {_read_csv(text, columns, feed.dialect)})"
-        return SourceRows(relation, columns, physical)
+    if _mixes_line_ends(text):
+        physical = look_into(text, feed)
+    else:
+        relation, physical = _numbered_and_counted(connection, columns, text, feed)
+        if not physical.broken:
+            return SourceRows(relation, columns, physical)
     with text.open(encoding="utf-8-sig", newline="") as source:
         records = feed.dialect.records(lines_of(source))
         next(records)
@@ -83,6 +103,24 @@ def _csv_rows(text: Path, feed: Feed, copies: Path) -> SourceRows:
         except csv.Error as error:
             raise HeldFile(f"a quote is not closed or not doubled: {error}") from error
     return SourceRows(relation, columns, physical, broken)
+
+
+def _numbered_and_counted(
+    connection: duckdb.DuckDBPyConnection, columns: Sequence[str], text: Path, feed: Feed
+) -> tuple[str, Physical]:
+    """The rows of a CSV with their number, of no use where it has broken records, and what another reader counts in it:
+    beside DuckDB where that takes long."""
+    reader = _read_csv(text, columns, feed.dialect)
+    if text.stat().st_size < PARALLEL_BYTES:
+        return _numbered(connection, reader, columns, text, feed), look_into(text, feed)
+    with ThreadPoolExecutor(1) as beside:
+        counting = beside.submit(look_into, text, feed)
+        try:
+            return _numbered(connection, reader, columns, text, feed), counting.result()
+        except duckdb.Error:
+            if not counting.result().broken:
+                raise
+            return "", counting.result()
 
 
 def _json_rows(text: Path, feed: Feed, copies: Path) -> SourceRows:
@@ -146,6 +184,9 @@ def _mixes_line_ends(text: Path) -> bool:
     feeds = returns = both = 0
     last = b""
     with text.open("rb") as stream:
+        if not any(b"\r" in chunk for chunk in iter(partial(stream.read, CHUNK), b"")):
+            return False  # as most do: counting costs ten times as much
+        stream.seek(0)
         while chunk := stream.read(CHUNK):
             feeds, returns = feeds + chunk.count(b"\n"), returns + chunk.count(b"\r")
             both += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import re
 import zipfile
@@ -20,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from installation import rows
 
-from orchestration.extract import landing
+from orchestration.extract import landing, readers
 from orchestration.extract.candidate import Candidate
 from orchestration.extract.dialect import Dialect
 from orchestration.extract.duckdb_extensions import connect_with_excel
@@ -171,6 +172,56 @@ def test_a_table_reads_the_same_in_every_format_and_packing(
     batch = land(settings, f"p_20250101.{ending}", content)
     check_payments(settings, batch)
     assert batch.unknown_columns == (("tags",) if form == "jsonl" else ())
+
+
+MANY = 300_000
+
+
+@pytest.mark.parametrize("form", ["csv", "csv with a broken record", "parquet"])
+def test_records_of_a_large_file_have_their_numbers_in_it_on_several_threads(settings: Settings, form: str) -> None:
+    """A column may be called as DuckDB calls the number of a table's row."""
+    settings_with(settings, f"format: {form.split(maxsplit=1)[0]}", who="rowid")
+    numbers = range(1, MANY + 1)
+    columns = {
+        "nr": [str(nth) for nth in numbers],
+        "rowid": [f"N{MANY - nth:0>20}" for nth in numbers],
+        "day": ["2025-01-01"] * MANY,
+        "value": ["no number" if nth == 100_001 else "7.25" for nth in numbers],
+        "code": ["CNY"] * MANY,
+        "unread": ["张" * 8] * MANY,
+    }
+    buffer = io.BytesIO()
+    if form == "parquet":
+        pyarrow.parquet.write_table(pa.table(columns), buffer, compression=None, use_dictionary=False)
+    else:
+        lines = [",".join(columns), *(",".join(record) for record in zip(*columns.values(), strict=True))]
+        lines[200_000] = "broken" if "broken" in form else lines[200_000]
+        buffer.write("\n".join(lines).encode())
+    assert len(buffer.getvalue()) > 2 * readers.PARALLEL_BYTES
+    batch = land(settings, "p_20250101.txt", buffer.getvalue())
+    raw = f"read_parquet('{settings.raw / str(batch.raw_file)}')"
+    reference = f"'N' || lpad(cast({MANY} - source_line as varchar), 20, '0')"
+    in_order = f"""
+        select payment_id = cast(source_line as varchar) and customer_ref = {reference}
+            and source_line > lag(source_line, 1, 0) over (order by file_row_number) as is_right
+        from {raw}"""
+    assert rows(f"select count(*), bool_and(is_right) from ({in_order})") == [(batch.accepted, True)]
+    broken = [(200_000, "broken_line", None, "broken")] if "broken" in form else []
+    assert quarantined(settings, batch) == [(100_001, "type", "amount", "no number"), *broken]
+    assert batch.accepted == MANY - 1 - len(broken)
+
+
+def test_a_file_larger_than_the_memory_spills_within_the_home_and_leaves_nothing(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".tmp").write_text("in the way of DuckDB's own choice")
+    limited = replace(settings_with(settings, "format: csv"), memory_limit="100MB")
+    lines = "".join(f"{nth},{hashlib.sha256(b'%d' % nth).hexdigest()},2025-01-01,7,CNY\n" for nth in range(MANY))
+    candidate = prepare(limited, "p_20250101.txt", f"{','.join(NAMES)}\n{lines}".encode())
+    assert (candidate.held, candidate.accepted) == (None, MANY)
+    landing.discard([candidate])
+    assert not [file for file in limited.scratch.rglob("*") if file.is_file()]
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

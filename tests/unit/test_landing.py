@@ -262,6 +262,12 @@ def test_two_quiet_days_with_equal_empty_files_both_land(settings: Settings) -> 
     assert prepare(settings, known) == []
 
 
+def test_a_day_without_a_new_file_opens_no_engine(settings: Settings) -> None:
+    assert landing.prepare(settings, []) == []
+    assert not (settings.home / "extensions").exists()  # which every engine for landing is given
+    assert not settings.scratch.exists()
+
+
 def test_a_changed_file_of_a_landed_day_lands_as_another_version_of_its_delivery(settings: Settings) -> None:
     known = feeds(settings)
     landed = []
