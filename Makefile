@@ -42,8 +42,12 @@ else
 	@$(BIN)/tiering run
 endif
 
+# File by file, as they are named: the long ones, of whole runs, come first. By itself xdist begins with the files of
+# most tests, and one worker ends alone with a file of few and long ones.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+
 test: $(READY)
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(PYTEST)
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -54,7 +58,7 @@ types: $(READY)
 	@$(BIN)/mypy
 
 prove: $(READY)
-	@PROVE=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@PROVE=1 $(PYTEST)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks.daily

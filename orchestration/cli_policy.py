@@ -27,20 +27,20 @@ def check(
 ) -> None:
     """Can customers be graded by these rows? Files, types, and what the rows must say to each other."""
     from orchestration.policy import check_folder, check_policy
-    from orchestration.policy_rules import broken_rules, unfed_weights
+    from orchestration.policy_rules import broken_rules, foreign_bounds, unfed_weights
 
     with told_plainly():
         settings = load_settings()
         versions = check_folder(folder) if folder else check_policy(settings)
         checked = (folder or settings.policy).resolve()
         broken = broken_rules(settings, checked)
-        unfed = unfed_weights(settings, checked)
+        unfed, foreign = unfed_weights(settings, checked), foreign_bounds(settings, checked)
         if as_json:
             rows = {"versions": [asdict(version) for version in versions], "broken": [asdict(rule) for rule in broken]}
-            print_json({"folder": str(checked), "is_sound": not broken, **rows, "unfed": unfed})
+            print_json({"folder": str(checked), "is_sound": not broken, **rows, "unfed": unfed, "foreign": foreign})
         else:
             _show(broken)
-            for line in unfed:
+            for line in (*unfed, *foreign):
                 out.print(f"note   {line}", markup=False, highlight=False)
             for version in versions:
                 until = f" to {version.effective_to}" if version.effective_to else ""

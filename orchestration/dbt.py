@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_quality.verdicts import Verdict
 from orchestration.errors import PlainError
-from orchestration.settings import DBT_PROJECT, Settings, export_environment
+from orchestration.settings import DBT_PROJECT, POLICY_SEEDS, Settings, export_environment
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -222,14 +222,16 @@ def _parsed_manifest(fingerprint: str) -> Manifest:
 
 
 def _take_seeds_from(folder: Path, manifest: Manifest) -> None:
-    """Name the files of the policy in use. The manifest is shared by all homes of the process, so each build says it.
+    """Name the files of the policy in use; other seeds are the project's own.
+
+    The manifest is shared by all homes of the process, so each build says it.
 
     Of a seed's file only the place is in the manifest: a home with a policy of its own needs no parse of its own. The
     path stays relative to its root, since dbt writes the statement it ran below target/ under the same path: an
     absolute one would have it written over the policy itself.
     """
     for node in manifest.nodes.values():
-        if node.resource_type == "seed":
+        if node.resource_type == "seed" and node.fqn[1] == POLICY_SEEDS.name:
             node.root_path = str(folder.parent)
             node.original_file_path = f"{folder.name}/{node.name}.csv"
 

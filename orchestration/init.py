@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 import yaml
@@ -21,7 +20,7 @@ from orchestration.errors import PlainError
 from orchestration.extract.column_map import LOCAL, known_zone
 from orchestration.extract.contract import Column, Contract, Table, load_contract
 from orchestration.extract.registry import load_registry
-from orchestration.new_policy import Rows, take_policy, write_rows
+from orchestration.new_policy import take_policy, weigh, write_rows
 from orchestration.policy import VERSIONS, read_rows
 from orchestration.policy_rules import delivered_names, missing_feeds
 from orchestration.settings import POLICY_SEEDS, Settings
@@ -87,7 +86,17 @@ def init_home(home: Path, company: Company, proposals: Sequence[Proposal] | None
     incoming.sources.write_text(render_sources(contract, company, told), encoding="utf-8")
     readme = _rendered("init_readme.md.j2", home=home, version=FIRST_VERSION, systems=systems)
     (incoming.home / "README.md").write_text(readme, encoding="utf-8")
-    _write_policy(incoming, company.currency)
+    write_policy(
+        incoming,
+        {
+            "policy_version": FIRST_VERSION,
+            "effective_from": EVER,
+            "approved_at": f"{EVER}T00:00:00Z",
+            "approved_by": "nobody yet",
+            "reporting_currency": company.currency,
+            "note": "The shipped example, to begin with",
+        },
+    )
     incoming.home.rename(home)
     return Settings(home=home)
 
@@ -196,40 +205,30 @@ def _flow(value: object) -> str:
     return str(text).removesuffix("...\n").strip()
 
 
-def _write_policy(settings: Settings, currency: str) -> None:
-    """The shipped version under a name of the company's, in its currency, with the weights of what is delivered."""
+def write_policy(settings: Settings, version: Mapping[str, str]) -> None:
+    """The home's own policy: the shipped rows under a version of the company's, its row in ``version``.
+
+    What ``sources.yml`` does not deliver has no weight, and net sales stand for margin where it has no costs.
+    """
     take_policy(POLICY_SEEDS, settings.own_policy)
     shipped = max((row for _, row in read_rows(POLICY_SEEDS / VERSIONS)), key=lambda row: row["effective_from"])
     delivered = delivered_names(load_registry(settings.sources))
     tables = {
         file.stem: [
-            row | {"policy_version": FIRST_VERSION}
+            row | {"policy_version": version["policy_version"]}
             for _, row in read_rows(file)
             if row["policy_version"] == shipped["policy_version"]
         ]
         for file in sorted(settings.own_policy.glob("*.csv"))
     }
-    tables["policy_versions"] = [
-        tables["policy_versions"][0]
-        | {"effective_from": EVER, "effective_to": "", "approved_at": f"{EVER}T00:00:00Z", "approved_by": "nobody yet"}
-        | {"reporting_currency": currency, "note": "The shipped example, to begin with"}
-    ]
+    tables["policy_versions"] = [tables["policy_versions"][0] | {"effective_to": ""} | dict(version)]
     if COSTS not in delivered:
         for lens in tables["policy_lenses"]:
             lens["indicator"] = WITHOUT_COSTS.get(lens["indicator"], lens["indicator"])
     missing = missing_feeds(tables["policy_lenses"], delivered)
-    tables["policy_weights"] = weigh(tables["policy_weights"], {lens for lens in missing if not missing[lens]})
+    unfed = {lens for lens in missing if missing[lens]}
+    # What a gate reads keeps all its tests: nobody is to be lifted for having passed fewer.
+    gated = {row["lens"] for row in tables["policy_gates"]}
+    tables["policy_weights"] = weigh(tables["policy_weights"], unfed, gated)
     for table, rows in tables.items():
         write_rows(settings.own_policy / f"{table}.csv", rows)
-
-
-def weigh(weights: Rows, fed: Collection[str]) -> Rows:
-    """The weights of the tier without lenses that nothing feeds, in the same proportion and again summing to 1."""
-    kept = [row for row in weights if row["target"] != "tier" or row["factor"] in fed]
-    tier = [row for row in kept if row["target"] == "tier"]
-    whole = sum((Decimal(row["weight"]) for row in tier), Decimal())
-    for row in tier:
-        row["weight"] = str((Decimal(row["weight"]) / whole).quantize(Decimal("0.0001")))
-    rest = 1 - sum((Decimal(row["weight"]) for row in tier), Decimal())
-    tier[0]["weight"] = str(Decimal(tier[0]["weight"]) + rest)
-    return kept

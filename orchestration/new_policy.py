@@ -9,9 +9,10 @@ import csv
 import io
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from orchestration.extract.registry import load_registry
@@ -53,9 +54,9 @@ def write_version(settings: Settings, draft: Draft) -> list[Path]:
             take_policy(settings.policy, settings.own_policy)
         others = [file for file in sorted(settings.policy.glob("*.csv")) if file.name != VERSIONS]
         for file in others:
-            _write(file, _with_copy(file, draft.policy_version, copied))
+            write_rows(file, _with_copy(file, draft.policy_version, copied))
         # Last, for it is what states a version: rows that a stopped attempt left are taken out by the next.
-        _write(settings.policy / VERSIONS, _stated(settings.policy / VERSIONS, draft, last, copied))
+        write_rows(settings.policy / VERSIONS, _stated(settings.policy / VERSIONS, draft, last, copied))
     return [*others, settings.policy / VERSIONS]
 
 
@@ -68,14 +69,35 @@ def take_policy(folder: Path, own: Path) -> None:
 
 
 def write_rows(file: Path, rows: Sequence[dict[str, str]]) -> None:
-    """Write a policy file anew, with the byte order mark and the line ends that it has."""
+    """Write a policy file anew, with the byte order mark, the header and the line ends that it has."""
     written = file.read_bytes()
+    header = written.decode("utf-8-sig").splitlines()[0].split(",")
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, rows[0], lineterminator="\r\n" if b"\r\n" in written else "\n")
+    writer = csv.DictWriter(text, header, lineterminator="\r\n" if b"\r\n" in written else "\n")
     writer.writeheader()
     writer.writerows(rows)
     marked = "utf-8-sig" if written.startswith(b"\xef\xbb\xbf") else "utf-8"
     replace_file(file, text.getvalue().encode(marked))
+
+
+def weigh(weights: Rows, unfed: Collection[str], untouched: Collection[str]) -> Rows:
+    """The weights of each target without lenses that nothing feeds, in the same proportion and again summing to 1.
+
+    A target that nothing feeds at all stays as it is, and so do those ``untouched``.
+    """
+    found: Rows = []
+    for target in dict.fromkeys(row["target"] for row in weights):
+        rows = [row for row in weights if row["target"] == target]
+        kept = [row for row in rows if row["factor"] not in unfed]
+        if len(kept) < len(rows) and kept and target not in untouched:
+            whole = sum((Decimal(row["weight"]) for row in kept), Decimal())
+            for row in kept:
+                row["weight"] = str((Decimal(row["weight"]) / whole).quantize(Decimal("0.0001")))
+            rest = 1 - sum((Decimal(row["weight"]) for row in kept), Decimal())
+            kept[0]["weight"] = str(Decimal(kept[0]["weight"]) + rest)
+            rows = kept
+        found += rows
+    return found
 
 
 def _check(settings: Settings, draft: Draft, versions: list[PolicyVersion], last: PolicyVersion, copied: str) -> None:
@@ -136,11 +158,6 @@ def _stated(file: Path, draft: Draft, last: PolicyVersion, copied: str) -> Rows:
     (pattern,) = (row for row in rows if row["policy_version"] == copied)
     closed = [row | {"effective_to": since} if row["policy_version"] == last.policy_version else row for row in rows]
     return [*closed, pattern | new]
-
-
-def _write(file: Path, rows: Rows) -> None:
-    if rows:  # a policy without matrices has none to copy
-        write_rows(file, rows)
 
 
 def _stamp(instant: datetime) -> str:

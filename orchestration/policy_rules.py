@@ -6,6 +6,7 @@ alone, and each row that breaks one is traced to its lines.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +18,12 @@ import duckdb
 
 from orchestration import dbt
 from orchestration.extract.registry import Registry, load_registry
-from orchestration.policy import check_folder, column_types, policy_rows, read_policies, read_rows
-from orchestration.settings import Settings, export_environment
+from orchestration.policy import VERSIONS, check_folder, column_types, policy_rows, read_policies, read_rows
+from orchestration.settings import POLICY_SEEDS, Settings, export_environment
 
+BANDS = "policy_bands.csv"
+# What an indicator that is an amount of money is called.
+MONEY = re.compile(r"_amount(_\d+d)?$")
 PLACE = "seed"  # a column of a test over several tables: which of them the row is about
 
 
@@ -84,9 +88,40 @@ def unfed_weights(settings: Settings, folder: Path) -> list[str]:
         if row["target"] == "tier" and (absent := missing.get(row["factor"])):
             notes.append(
                 f"policy_weights.csv line {line}: {row['factor']} weighs {row['weight']}, but {', '.join(absent)} is "
-                f"not delivered by {settings.sources.name}: all get its fallback; give its weight to another lens"
+                f"not delivered by {settings.sources.name}: it judges nobody; give its weight to another lens"
             )
     return notes
+
+
+def foreign_bounds(settings: Settings, folder: Path) -> list[str]:
+    """The bounds of the last version that are amounts of money as shipped, where its reports are in another currency.
+
+    Of what no extract feeds nothing is said: it judges nobody.
+    """
+    last = max(read_policies(folder), key=lambda version: version.effective_from).policy_version
+    [(_, stated)] = policy_rows(folder / VERSIONS, last)
+    shipped = {row["policy_version"]: row["reporting_currency"] for _, row in read_rows(POLICY_SEEDS / VERSIONS)}
+    meant = {_bounds(row): shipped[row["policy_version"]] for _, row in read_rows(POLICY_SEEDS / BANDS)}
+    lenses = [row for _, row in policy_rows(folder / "policy_lenses.csv", last)]
+    unfed: dict[str, list[str]] = {}
+    if settings.sources.exists():
+        unfed = missing_feeds(lenses, delivered_names(load_registry(settings.sources)))
+    # A rank compares customers with each other: only what is cut by a figure of its own has amounts for bounds.
+    money = {row["lens"] for row in lenses if row["method"] == "cut" and MONEY.search(row["indicator"])}
+    lines: dict[tuple[str, str], list[str]] = {}
+    for line, row in policy_rows(folder / BANDS, last):
+        currency = meant.get(_bounds(row), stated["reporting_currency"])
+        if row["lens"] in money and not unfed.get(row["lens"]) and currency != stated["reporting_currency"]:
+            lines.setdefault((row["lens"], currency), []).append(str(line))
+    return [
+        f"{BANDS} line {', '.join(named)}: {lens} has the shipped bounds, amounts in {currency}, but reports are in "
+        f"{stated['reporting_currency']}: set your own"
+        for (lens, currency), named in lines.items()
+    ]
+
+
+def _bounds(row: Mapping[str, str]) -> tuple[str, ...]:
+    return row["lens"], row["band"], row["lower_bound"], row["upper_bound"]
 
 
 def delivered_names(registry: Registry) -> set[str]:

@@ -62,6 +62,7 @@ ML_TABLES = {
     "expected_purchase_count decimal(18,4), expected_net_amount decimal(18,4), "
     "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "
     "next_purchase_p90_date date",
+    "comparisons": "as_of_date date, comparison_version varchar, document varchar, reason varchar",
 }
 
 KEPT_BETWEEN_RUNS = (
@@ -81,12 +82,13 @@ class AlteredRaw(PlainError):
 def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the build file, closed on leaving: DuckDB's lock is absolute."""
     settings.home.mkdir(parents=True, exist_ok=True)
+    # As in profiles.yml, types included: within a step dbt opens the same file, and DuckDB compares.
     config: dict[str, str | bool | int | float | list[str]] = {
         "threads": str(settings.threads),
         "memory_limit": settings.memory_limit,
         "temp_directory": str(settings.scratch / "spill"),
-        "autoinstall_known_extensions": "false",
-        "disabled_compression_methods": "fsst,zstd,dict_fsst,alp,alprd,roaring",  # as in profiles.yml
+        "autoinstall_known_extensions": False,
+        "disabled_compression_methods": "fsst,zstd,dict_fsst,alp,alprd,roaring",
     }
     connection = duckdb.connect(str(settings.warehouse), read_only=read_only, config=config)
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import timedelta
@@ -41,7 +42,9 @@ def published_home(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> 
     def publish() -> list[dict[str, Any]]:
         write_demo(home, scale="tiny", daily_days=5)
         backfill = tiering(home, "backfill", "--from", str(first), "--to", str(third))
-        return [vars(backfill), vars(tiering(home, "run", "--date", str(fourth)))]
+        run = tiering(home, "run", "--date", str(fourth))
+        shutil.copytree(home, folder / "untouched", symlinks=True)
+        return [vars(backfill), vars(run)]
 
     backfill, run = (subprocess.CompletedProcess(**told) for told in _once(folder, publish))
     return Published(home, (first, second, third, fourth), fifth, backfill, run)

@@ -37,6 +37,11 @@ class Published:
         return current(self.home)
 
     @property
+    def untouched(self) -> Path:
+        """The same home beside it, which no command ever opens: files come and go where one runs."""
+        return self.home.with_name("untouched")
+
+    @property
     def settings(self) -> Settings:
         return settings_of(self.home)
 
@@ -57,7 +62,7 @@ def decisions(home: Path) -> dict[str, bytes]:
 def copy_of(published: Published, folder: Path) -> Path:
     """A copy whose files keep their times, so that what has landed is known again without reading it."""
     home = folder / "home"
-    shutil.copytree(published.home, home, symlinks=True)
+    shutil.copytree(published.untouched, home, symlinks=True)
     return home
 
 

@@ -74,6 +74,7 @@ CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
     "crm.account": (
         _not_later_than_extracted("created_at"),
         _warn("no_account_is_its_own_parent", "parent_account_id = account_id"),
+        _warn("no_account_recommends_itself", "referred_by_account_id = account_id"),
         _warn(
             "an_amount_has_its_currency",
             "currency is null and coalesce(annual_revenue, total_assets, credit_limit) is not null",
@@ -83,6 +84,7 @@ CROSS_FIELD_RULES: Mapping[str, tuple[Rule, ...]] = {
     "crm.lead": (
         _not_later_than_extracted("created_at"),
         _warn("no_lead_is_followed_up_before_it_came_in", "next_followup_at < created_at"),
+        _warn("nobody_is_met_before_the_lead_came_in", "met_at < created_at"),
     ),
     "crm.opportunity": (
         NoRowsWhere("a_won_opportunity_is_closed", "is_won and not is_closed"),

@@ -84,3 +84,19 @@ cast(
 {% macro utc_text(instant) -%}{{ adapter.dispatch('utc_text')(instant) }}{%- endmacro %}
 {% macro default__utc_text(instant) -%}date_format({{ instant }}, "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"){%- endmacro %}
 {% macro duckdb__utc_text(instant) -%}strftime(timezone('UTC', {{ instant }}), '%Y-%m-%dT%H:%M:%S.%f'){%- endmacro %}
+
+{#- The square root of a quotient of whole numbers, with six digits. The root of a binary number is exactly rounded on every
+    engine, and nine digits more are exact than are kept. Null when there is nothing to divide by. -#}
+{% macro root_of_quotient(dividend, divisor) -%}
+cast(round(sqrt(cast({{ dividend }} as double) / nullif(cast({{ divisor }} as double), 0)), 6) as decimal(28, 6))
+{%- endmacro %}
+
+{#- The first of several tags joined by a bar; null where there is none. -#}
+{% macro first_tag(tags) -%}{{ adapter.dispatch('first_tag')(tags) }}{%- endmacro %}
+{% macro default__first_tag(tags) -%}nullif(trim(substring_index({{ tags }}, '|', 1)), ''){%- endmacro %}
+{% macro duckdb__first_tag(tags) -%}nullif(trim(split_part({{ tags }}, '|', 1)), ''){%- endmacro %}
+
+{#- Texts of a group as one, in an order that is total. -#}
+{% macro joined(text, order) -%}{{ adapter.dispatch('joined')(text, order) }}{%- endmacro %}
+{% macro default__joined(text, order) -%}listagg({{ text }}, ', ') within group (order by {{ order }}){%- endmacro %}
+{% macro duckdb__joined(text, order) -%}string_agg({{ text }}, ', ' order by {{ order }}){%- endmacro %}

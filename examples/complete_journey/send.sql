@@ -1,5 +1,5 @@
--- What the grocer's two systems send. Times are the shop's clock. Demographics stay out: the contract has no column for
--- income, age and household of a customer without consent. Campaigns and coupons stay out: it has no table for them.
+-- What the grocer's three systems send. Times are the shop's clock. Demographics stay out: they are of class P3, and no
+-- consent is known.
 create table local_transaction as
 select
     * exclude (transaction_timestamp),
@@ -44,3 +44,28 @@ from local_transaction;
 create view tills_product as
 select product_id, product_type, department, product_category, brand, date '2017-01-01' as sent_on
 from product;
+
+-- A campaign reaches its households on its first day, and again says of a household when that first redeems a coupon of
+-- it; both on one day, or both before the first file, are one record.
+create table campaigns_touch as
+with touches as (
+    select
+        told.campaign_id || '-' || told.household_id as touch_id,
+        told.campaign_id,
+        told.household_id,
+        campaign.campaign_type,
+        cast(campaign.start_date as date) as start_date,
+        cast(min(redeemed.redemption_date) as date) as redeemed_on
+    from campaign_household as told
+    inner join campaign using (campaign_id)
+    left join coupon_redemption as redeemed using (campaign_id, household_id)
+    group by all
+)
+
+select * exclude (redeemed_on), false as redeemed, start_date as sent_on
+from touches
+where redeemed_on is null or redeemed_on > greatest(start_date, date '2017-12-24')
+union all
+select * exclude (redeemed_on), true as redeemed, greatest(start_date, redeemed_on) as sent_on
+from touches
+where redeemed_on is not null;

@@ -7,6 +7,15 @@ select * from read_parquet(getvariable('folder') || '/transactions.parquet');
 create view product as
 select * from read_parquet(getvariable('folder') || '/products.parquet');
 
+create view campaign as
+select * from read_parquet(getvariable('folder') || '/campaign_descriptions.parquet');
+
+create view campaign_household as
+select * from read_parquet(getvariable('folder') || '/campaigns.parquet');
+
+create view coupon_redemption as
+select * from read_parquet(getvariable('folder') || '/coupon_redemptions.parquet');
+
 -- Days are the file's own (UTC), for so the published figures were computed; the extracts send the shop's local time.
 create table purchases as
 select

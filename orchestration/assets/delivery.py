@@ -17,6 +17,7 @@ from data_quality.validate import Subject, validate
 from data_quality.waivers import expired_verdict, load_waivers
 from orchestration import dbt
 from orchestration.assets.ingestion import check_result, days_of, limits
+from orchestration.assets.modelling import COMPARISONS_KEY
 from orchestration.extract.contract import Table
 from orchestration.extract.registry import Registry
 from orchestration.lineage.graph import write_lineage
@@ -162,7 +163,7 @@ def _release(
 ) -> dg.AssetsDefinition:
     @dg.asset(
         key=RELEASE_KEY,
-        deps=[QUALITY_KEY, *(mart_key(mart) for mart in marts)],
+        deps=[QUALITY_KEY, COMPARISONS_KEY, *(mart_key(mart) for mart in marts)],
         group_name="release",
         kinds={"duckdb", "parquet"},
         owners=["team:analytics"],

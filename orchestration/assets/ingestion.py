@@ -92,7 +92,8 @@ def _family_assets(
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}
             passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]
-            landing.commit(settings, passed, last_decided_knowledge(settings))
+            if passed:
+                landing.commit(settings, passed, last_decided_knowledge(settings))
             landing.discard(item for item in candidates if item not in passed)
         for table in tables:
             yield from _events(table, verdicts, [item for item in passed if item.entity == table.entity])

@@ -1,4 +1,4 @@
-"""Scores between the two halves of the dbt project: train where a day has to, score every day with its own model."""
+"""Models as assets: scores between the two halves of the dbt project, and other methods beside what was decided."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,16 @@ import dagster as dg
 
 from orchestration.locking import writing
 from orchestration.settings import Settings
-from orchestration.warehouse import ML_TABLES, open_warehouse
+from orchestration.warehouse import open_warehouse
 
 READ = (["intermediate", "int_customers__features"], ["intermediate", "int_customers__panel"], ["run", "run_dates"])
+COMPARED = (["customer", "customer_indicators"], ["tiering", "customer_tiers"], ["audit", "policy_rules"])
+COMPARISONS_KEY = dg.AssetKey(["ml", "comparisons"])
+SCORED = {
+    "documents": "Every model of this run as its JSON document; publishing keeps the new ones.",
+    "models": "Which model scores which date of this run, on which rung of the fall-back ladder.",
+    "scores": "Churn, purchases, net value, margin and next purchase of every customer that has bought.",
+}
 
 
 def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> list[dg.AssetsDefinition]:
@@ -23,11 +30,7 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
                 owners=["team:analytics"],
                 description=description,
             )
-            for name, description in (
-                ("documents", "Every model of this run as its JSON document; publishing keeps the new ones."),
-                ("models", "Which model scores which date of this run, on which rung of the fall-back ladder."),
-                ("scores", "Churn, purchases, net value, margin and next purchase of every customer that has bought."),
-            )
+            for name, description in SCORED.items()
         ],
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -40,9 +43,30 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
 
         with writing(settings), open_warehouse(settings) as connection:
             used = score_run(connection, read_models(settings.models), load_params())
-            counts = {name: connection.table(f"ml.{name}").count("*").fetchone() for name in ML_TABLES}
+            counts = {name: connection.table(f"ml.{name}").count("*").fetchone() for name in SCORED}
         context.log.info(f"models: {', '.join(sorted(used)) or 'none'}")
         for name, row in counts.items():
             yield dg.MaterializeResult(asset_key=["ml", name], metadata={"dagster/row_count": row[0] if row else 0})
 
-    return [scores]
+    @dg.asset(
+        key=COMPARISONS_KEY,
+        deps=[dg.AssetKey(key) for key in COMPARED],
+        group_name="ml",
+        kinds={"python", "scikitlearn"},
+        owners=["team:analytics"],
+        description="Clusters, a decision tree and logistic regression beside the policy's tiers, made with the first "
+        "release of each month; publishing keeps a new one. Nothing is decided by it.",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def comparisons() -> dg.MaterializeResult[None]:
+        from ml.params import load_methods_params
+        from ml.store import read_comparisons
+        from orchestration.comparing import compare_run
+
+        with writing(settings), open_warehouse(settings) as connection:
+            shown, reason = compare_run(connection, read_comparisons(settings.models), load_methods_params())
+        return dg.MaterializeResult(metadata={"shown": shown.version if shown else "none", "missing": reason or "none"})
+
+    return [scores, comparisons]

@@ -63,18 +63,19 @@ def transformation_assets(
 
     @dbt_assets(name="foundation", exclude=" ".join(dbt.SECOND_HALF), **shared)
     def foundation(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
+        # Open for the whole step: a file that is closed is written out, and read again when dbt opens it.
         with writing(settings), open_warehouse(settings) as connection:
             goes_on = begin_build(connection)
-        what = (*dbt.FOUNDATION, *(dbt.DEFINITIONS if goes_on else ("--full-refresh",)))
-        if goes_on:
-            yield from _standing(context, manifest, translator)
-        yield from _build(context, settings, manifest, translator, what)
-        with writing(settings), open_warehouse(settings) as connection:
+            what = (*dbt.FOUNDATION, *(dbt.DEFINITIONS if goes_on else ("--full-refresh",)))
+            if goes_on:
+                yield from _standing(context, manifest, translator)
+            yield from _build(context, settings, manifest, translator, what, connection=connection)
             end_build(connection, fingerprint)
 
     @dbt_assets(name="decisions", select=" ".join(dbt.SECOND_HALF), **shared)
     def decisions(context: dg.AssetExecutionContext) -> Iterator[DbtEvent]:
-        yield from _build(context, settings, manifest, translator, dbt.DECISIONS)
+        with writing(settings), open_warehouse(settings) as connection:
+            yield from _build(context, settings, manifest, translator, dbt.DECISIONS, connection=connection)
 
     return [_run_inputs(settings, registry, tables, partitions, fingerprint), foundation, decisions]
 
@@ -142,12 +143,12 @@ def _build(
     manifest: dict[str, Any],
     translator: Translator,
     selection: Sequence[str],
+    *,
+    connection: duckdb.DuckDBPyConnection,
 ) -> Iterator[DbtEvent]:
     """Build one half and report each node. A failed model fails the step; a failed test blocks by its check."""
-    with writing(settings):
-        results = dbt.build(settings, selection)
-        with open_warehouse(settings) as connection:
-            rows = _row_counts(connection, manifest, results)
+    results = dbt.build(settings, selection)
+    rows = _row_counts(connection, manifest, results)
     give_verdicts(settings, context.run_id, days_of(context)[1], dbt.test_verdicts(results, manifest))
     broken = []
     for result in results:

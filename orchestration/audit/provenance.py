@@ -63,6 +63,7 @@ class Source:
     """What the raw zone held. ``batches`` are those the rows stand in; ``altered`` their files that are not as landed.
 
     ``untold``: quarantined rows of the same tables that name no record, so that nobody can say whose they are.
+    ``delivered``: every table that anybody had delivered.
     """
 
     rows: tuple[SourceRow, ...]
@@ -70,6 +71,7 @@ class Source:
     untold: int
     batches: tuple[Batch, ...]
     altered: tuple[str, ...]
+    delivered: frozenset[str] = frozenset()
 
     def in_force(self, table: str) -> list[SourceRow]:
         return [row for row in self.rows if row.table == table and row.state == IN_FORCE]
@@ -79,7 +81,7 @@ def rows_of_accounts(settings: Settings, known_at: datetime, accounts: Iterable[
     """Everything delivered about accounts (family, source system, code), and the exchange rates of its currencies."""
     contract = load_contract()
     keys = [(account_table(family, contract).name, system, code) for family, system, code in accounts]
-    return rows_of_records(settings, known_at, keys)
+    return _opened(settings, known_at, keys, is_whole=True)
 
 
 def rows_of_records(settings: Settings, known_at: datetime, records: Iterable[tuple[str, str, str]]) -> Source:
@@ -87,16 +89,26 @@ def rows_of_records(settings: Settings, known_at: datetime, records: Iterable[tu
 
     Raises AlteredRaw for a file of the raw zone that is gone or cannot be read.
     """
+    return _opened(settings, known_at, records, is_whole=False)
+
+
+def _opened(
+    settings: Settings, known_at: datetime, records: Iterable[tuple[str, str, str]], *, is_whole: bool
+) -> Source:
+    """``is_whole``: with what other families say of the accounts, and the products and industries that are named."""
     try:
         with duckdb.connect() as connection:
             connection.execute(f"set threads = {settings.threads}")
-            return _read(settings, RawZone(connection, settings, known_at), records)
+            zone = RawZone(connection, settings, known_at)
+            zone.want(records)
+            if is_whole:
+                zone.want_beside()
+            return _read(settings, zone)
     except (duckdb.InvalidInputException, duckdb.IOException) as error:
         raise AlteredRaw(f"raw zone: {str(error).splitlines()[0]}; restore it from a backup") from error
 
 
-def _read(settings: Settings, zone: RawZone, records: Iterable[tuple[str, str, str]]) -> Source:
-    zone.want(records)
+def _read(settings: Settings, zone: RawZone) -> Source:
     rows = [SourceRow(**row) for table in zone.contract.tables for row in zone.rows(table)]
     currencies = sorted({str(row.values["currency"]) for row in rows if row.values.get("currency")})
     rejected = zone.rejected({row.table for row in rows})
@@ -107,8 +119,9 @@ def _read(settings: Settings, zone: RawZone, records: Iterable[tuple[str, str, s
     told = [RejectedRow(**row) for row in rejected if keys & _words(row["raw_text"])]
     held = {row.batch_id for row in rows}
     batches = tuple(batch for batch in zone.batches if batch.batch_id in held)
+    delivered = frozenset(f"{batch.family}.{batch.entity}" for batch in zone.batches)
     altered = tuple(str(batch.raw_file) for batch in batches if not _is_as_landed(settings, batch))
-    return Source(tuple(rows), tuple(told), len(rejected) - len(told), batches, altered)
+    return Source(tuple(rows), tuple(told), len(rejected) - len(told), batches, altered, delivered)
 
 
 def _words(text: str | None) -> set[str]:

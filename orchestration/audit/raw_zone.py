@@ -19,6 +19,9 @@ from orchestration.record_versions import END_OF_TIME, settle
 from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES
 
+# Families whose rows say whose code they use, and what is looked up by a key that rows name.
+BESIDE = ("service", "survey", "marketing")
+NAMED = (("sales.product", "product_id", "sales.order_line"), ("enrich.industry", "industry_code", "crm.account"))
 READ = "read_parquet(?, hive_partitioning = false, union_by_name = true)"
 
 
@@ -66,6 +69,18 @@ class RawZone:
         for table in reversed(self.order):
             self._load(table)
             self._want_parents(table)
+
+    def want_beside(self) -> None:
+        """Load what other families say of the wanted accounts, and the products and industries that rows name."""
+        lists = ", ".join(f"'{table.name}'" for table in self.contract.tables if _lists_accounts(table))
+        accounts = f"(select source_system, id from wanted where name in ({lists}))"
+        for table in self.contract.tables:
+            if table.family in BESIDE:
+                self.want_where(table, f"(customer_system, customer_ref) in {accounts}", [])
+        for name, key, naming in NAMED:
+            if naming in self.loaded:
+                named = f"select {key} from raw.{self.contract.table(naming).raw_name}"
+                self.want_where(self.contract.table(name), f"{key} in ({named})", [])
 
     def want_where(self, table: Table, condition: str, parameters: list[Any]) -> None:
         """Load the records of a table of which any version meets a condition."""

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,13 @@ import duckdb
 
 from orchestration.audit.provenance import RATES, Source, SourceRow
 from orchestration.audit.raw_zone import account_table
-from orchestration.audit.recompute_facts import Entry, Rates, converted, entries, indicators
+from orchestration.audit.recompute_facts import Entry, Rates, converted, entries, indicators, quotient
+from orchestration.audit.recompute_habits import Asked
 from orchestration.audit.recompute_lenses import Lenses
+from orchestration.audit.recompute_relations import relation_indicators
 from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod
 from orchestration.extract.contract import load_contract
+from orchestration.release.gates import open_gates
 from orchestration.release.report_queries import Row, fetch
 
 FAMILY_ORDER = {"crm": "a", "sales": "b", "finance": "c"}
@@ -83,14 +86,15 @@ class _Again:
         self.marts, self.customer_id, self.source, self.policy = marts, customer_id, source, policy
         self.steps: list[Step] = []
         self.figures: dict[str, Any] = {}
+        self.bands: dict[str, str] = {}
+        self.dropped: set[str] = set()
         (self.published,) = self._of_customer("customer_tiers")
         max_age = int(policy.parameter("fx_max_age_days")["rule_value"])
         self.rates = Rates(source.in_force(RATES), policy.version["reporting_currency"], max_age)
 
     def indicators(self) -> list[Entry]:
         """Whose rows they are, and every published indicator summed again."""
-        identity = self._of_customer("customer_identity")
-        self._identity(identity)
+        self._identity(identity := self._of_customer("customer_identity"))
         accounts = {(row["source_system"], row["source_id"]) for row in identity}
         counted = {rule["rule_name"]: rule["rule_value"] == 1 for rule in self.policy.of("order_status", "is_counted")}
         windows = {rule["rule_name"]: rule for rule in self.policy.of("window", "window")}
@@ -99,18 +103,24 @@ class _Again:
         (published,) = self._of_customer("customer_indicators")
         names = [name for name in published if name not in ("as_of_date", "customer_id")]
         again = indicators(found, self.published["as_of_date"], days, names)
+        asked = Asked(sorted(accounts), self.published["as_of_date"], days, self._parameter, self.rates)
+        if "tenure_years" in names:  # a release of older code has none of them, and its policy not their parameters
+            again |= relation_indicators(self.source, found, asked)
         tables = {account_table(row["family"], load_contract()).name for row in identity}
         standing = sum(len(self.source.in_force(table)) for table in tables)
         again["account_count"] = standing, standing
+        self.figures |= {name: figure for name, (figure, _) in again.items()}
         for name in names:
             if name in again:
-                self.figures[name], count = again[name]
                 window = windows.get(name.rpartition("_")[2])
                 rules = (window,) if window and window["rule_value"] else ()
-                self._step("indicator", name, f"{count} rows", (self.figures[name], published[name]), rules)
+                self._step("indicator", name, f"{again[name][1]} rows", (self.figures[name], published[name]), rules)
             else:
                 self._untested("indicator", name, "not computed again: how is not known here", published[name])
         return found
+
+    def _parameter(self, name: str) -> Decimal:
+        return Decimal(self.policy.parameter(name)["rule_value"])
 
     def tier(self, lenses: Lenses) -> None:
         """Every lens, those that count weighed and rounded; their sum; the tier whose bounds hold it."""
@@ -122,15 +132,22 @@ class _Again:
         base = self.policy.parameter("tier_base_score")
         total = converted(base["rule_value"], Decimal(1)) or Decimal(0)
         self._step("score", "base", "the policy's", (total, _of(told, "base", "contribution")), (base,))
-        for lens, weight in sorted(weights.items(), key=lambda item: (-item[1]["rule_value"], item[0])):
-            score = self._score(lenses, lens, bands.get(lens))
-            part = converted(score * weight["rule_value"], Decimal(1)) or Decimal(0)
-            how = f"{lens}: {_plain(score)} points × {_plain(weight['rule_value'])}"
+        by_weight = sorted(weights.items(), key=lambda item: (-item[1]["rule_value"], item[0]))
+        scores = {lens: self._score(lenses, lens, bands.get(lens)) for lens, _ in by_weight}
+        present = sum((weight["rule_value"] for lens, weight in by_weight if lens not in self.dropped), Decimal(0))
+        points = rounded = Decimal(0)  # so far: their sum is rounded, and a contribution is what it grows by
+        for lens, weight in by_weight:
+            part, how = Decimal(0), f"{lens} cannot judge and leaves its weight to the others"
+            if lens not in self.dropped:
+                points += scores[lens] * weight["rule_value"]
+                part = (quotient(points, present, "0.0001", ROUND_HALF_UP) or rounded) - rounded
+                rounded += part
+                of = f" / {_plain(present)}" if present != 1 else ""
+                how = f"{lens}: {_plain(scores[lens])} points × {_plain(weight['rule_value'])}{of}"
             self._step("score", lens, how, (part, _of(told, lens, "contribution")), (weight,))
             total += part
         for factor in sorted(set(told) - set(weights) - {"base"}):
-            how = "not computed again: no weight of the policy stands behind it"
-            self._untested("score", factor, how, told[factor]["contribution"])
+            self._untested("score", factor, "no weight of the policy stands behind it", told[factor]["contribution"])
             total += told[factor]["contribution"]
         self._step("tier", "tier_score", "the sum of these", (total, self.published["tier_score"]))
         try:
@@ -138,12 +155,34 @@ class _Again:
         except CannotJudge as error:
             self._step("tier", "score_tier", str(error), (None, self.published["score_tier"]))
             return
-        name, how = band["rule_name"], f"the tier whose bounds hold {_plain(total)}"
-        self._step("tier", "score_tier", how, (name, self.published["score_tier"]), (band,))
-        if self.published["tier"] == self.published["score_tier"]:
-            self._step("tier", "tier", "nothing moved it from that", (name, self.published["tier"]), (band,))
+        tiers = band["rule_name"], self.published["score_tier"]
+        self._step("tier", "score_tier", f"the tier whose bounds hold {_plain(total)}", tiers, (band,))
+        self._gated(band)
+
+    def _gated(self, band: Row) -> None:
+        """No lower than the highest floor of the gates that the bands open, then no higher than the lowest ceiling."""
+        gates, tiers = open_gates(self.policy.rules, self.bands), self.policy.of("band", "tier")
+        ranks: dict[str | None, int] = {
+            rule["rule_name"]: self.policy.rank("tier", rule["rule_name"]) for rule in tiers
+        }
+        start = ranks[band["rule_name"]]
+        floor = min((ranks[gate.floor] for gate in gates if gate.floor), default=start)
+        lifted = min(start, floor)
+        ceiling = max((ranks[gate.ceiling] for gate in gates if gate.ceiling), default=lifted)
+        rank = max(lifted, ceiling)
+        lifting = [gate for gate in gates if gate.floor and ranks[gate.floor] == floor < start]
+        holding = [gate for gate in gates if gate.ceiling and ranks[gate.ceiling] == ceiling > lifted]
+        moved = sorted({*lifting, *holding}, key=lambda gate: (ranks.get(gate.floor, len(ranks)), gate.name))
+        names = ", ".join(gate.name for gate in moved) or None
+        name = self.policy.ranked("tier", rank)["rule_name"]
+        how = "; ".join(f"{gate.name}: {gate.lens} is {gate.band}" for gate in moved) or "no gate moved it from that"
+        rules = (*(gate.rule for gate in moved), band)
+        self._step("tier", "gates", how, (names, self.published["gates"]), rules)
+        self._step("tier", "gated_tier", how, (name, self.published["gated_tier"]), rules)
+        if self.published["tier"] == self.published["gated_tier"]:
+            self._step("tier", "tier", "nothing else moved it", (name, self.published["tier"]), rules)
         else:
-            how = "not computed again: what moved it from the tier of its score is the release's word"
+            how = "not computed again: what moved it from the tier of its gates is the release's word"
             self._untested("tier", "tier", how, self.published["tier"])
 
     def _identity(self, identity: list[Row]) -> None:
@@ -176,10 +215,17 @@ class _Again:
             judged = lenses.judge(lens)
         except UnknownMethod as error:
             self._untested("lens", lens, f"not computed again: {error}", said)
+            self._found(lens, str(told["band"]) if told else "", is_defaulted=bool(told and told["is_defaulted"]))
             return Decimal(told["score"]) if told else Decimal(0)
         value = f"{_plain(judged.figure)} {judged.band}, {_plain(judged.score)}"
         self._step("lens", lens, judged.how, (value, said), judged.rules)
+        self._found(lens, judged.band, is_defaulted=judged.is_defaulted)
         return judged.score
+
+    def _found(self, lens: str, band: str, *, is_defaulted: bool) -> None:
+        self.bands[lens] = band
+        if is_defaulted and self.policy.drops_out(lens):
+            self.dropped.add(lens)
 
     def _of_customer(self, mart: str) -> list[Row]:
         return fetch(self.marts, f"select * from {mart} where customer_id = $customer", customer=self.customer_id)

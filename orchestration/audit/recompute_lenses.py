@@ -1,4 +1,4 @@
-"""How a lens judges one customer, said again in plain Decimal: cut, rank, matrix, quantiles, share, stage of life.
+"""How a lens judges one customer, said again in plain Decimal: by its figures and texts, and among all customers.
 
 Others' figures and a model's scores are read from the release's marts; the bounds are rows of its policy_rules.
 """
@@ -7,26 +7,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 
 import duckdb
 
 from orchestration.audit.recompute_facts import quotient
+from orchestration.audit.recompute_readers import Judgement, matrix, ranked, weighted
 from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod
-from orchestration.release.report_queries import Row, fetch
+from orchestration.release.report_queries import fetch
 
-
-@dataclass(frozen=True)
-class Judgement:
-    """``figure`` is what was judged; ``how`` says it in words, ``rules`` are the rows of policy_rules that decided."""
-
-    figure: Decimal | None
-    band: str
-    score: Decimal
-    how: str
-    rules: tuple[Row, ...]
+# What a model says of a horizon, as cut_scores() of macros/indicators.sql lists it.
+SCORES = {"inactive_probability", "expected_purchases", "expected_net_amount", "potential_margin_amount"}
+# Of persons: judged where nobody sees them, so that nothing here could judge them again.
+PRIVATE = {
+    *("wealth_amount", "wealth_loan_amount", "product_count", "loan_count", "bank_profit_amount", "age_years"),
+    *("has_loan", "household_stage", "income_band", "lifestyle", "profit_state", "profit_trend"),
+}
 
 
 class Lenses:
@@ -39,10 +37,16 @@ class Lenses:
         self.methods: dict[str, Callable[[str], Judgement]] = {
             "cut": self._cut,
             "rank": self._rank,
-            "matrix": self._matrix,
+            "label": self._label,
+            "matrix": partial(matrix, policy, self.judge),
+            "worst": partial(ranked, policy, self.judge),
+            "best": partial(ranked, policy, self.judge),
+            "weighted": partial(weighted, policy, self.judge),
+            "count": self._count,
             "quantile": self._quantile,
             "share": self._share,
             "lifecycle": self._lifecycle,
+            "lead": self._lead,
         }
 
     def judge(self, lens: str) -> Judgement:
@@ -56,7 +60,8 @@ class Lenses:
             return method(lens)
         except CannotJudge as error:
             (rule,) = self.policy.of("fallback", lens)
-            return Judgement(None, rule["rule_name"], rule["rule_value"], f"{error}: the fallback stands in", (rule,))
+            how = f"{error}: the fallback stands in"
+            return Judgement(None, rule["rule_name"], rule["rule_value"], how, (rule,), is_defaulted=True)
 
     def _cut(self, lens: str) -> Judgement:
         name = self.policy.lenses[lens]["indicator"]
@@ -72,39 +77,72 @@ class Lenses:
         how = f"{name} {where}: {below} of {count} customers have less"
         return Judgement(figure, band["rule_name"], band["rule_value"], how, (band,))
 
-    def _matrix(self, lens: str) -> Judgement:
-        for cell in self.policy.of("cell", lens):
-            axes, _, band = cell["provenance_note"].rpartition(": ")
-            judged = [self.judge(axis) for axis in axes.split(" x ")]
-            if any(part.figure is None for part in judged):
-                raise CannotJudge(f"no band of one of {axes}")
-            if cell["rule_name"] == " x ".join(part.band for part in judged):
-                rule = self.policy.band(lens, band)
-                how = f"cell {cell['rule_name']} of {axes}; " + "; ".join(part.how for part in judged)
-                rules = (*(own for part in judged for own in part.rules), cell, rule)
-                return Judgement(None, band, rule["rule_value"], how, rules)
-        raise CannotJudge("no cell")
+    def _label(self, lens: str) -> Judgement:
+        name = self.policy.lenses[lens]["indicator"]
+        if name == "relation":
+            text = self._relation()
+        elif name in self.figures:
+            text = self.figures[name]
+            text = str(text).lower() if isinstance(text, bool) else text
+        else:
+            raise UnknownMethod(_unknown(name))
+        for label in self.policy.of("label", lens):
+            if label["rule_name"] == str(text):
+                rule = self.policy.band(lens, label["provenance_note"])
+                return Judgement(None, rule["rule_name"], rule["rule_value"], f"{name} is {text}", (label, rule))
+        raise CannotJudge(f"no label of {name} {text}")
+
+    def _count(self, lens: str) -> Judgement:
+        """How many customers have the same band of another lens, as published."""
+        of = self.policy.lenses[lens]["indicator"]
+        own = self.judge(of)
+        if own.is_defaulted:
+            raise CannotJudge(f"no band of {of}")
+        query = "select count(*) as n from customer_bands where lens = $lens and band = $band and not is_defaulted"
+        (found,) = fetch(self.marts, query, lens=of, band=own.band)
+        band = self.policy.holding(lens, Decimal(found["n"]))
+        how = f"{found['n']} customers have {of} {own.band}"
+        return Judgement(Decimal(found["n"]), band["rule_name"], band["rule_value"], how, (*own.rules, band))
+
+    def _lead(self, lens: str) -> Judgement:
+        """The best grade of the customer's leads."""
+        grades = self.figures["lead_grades"]
+        if not grades:
+            raise CannotJudge("no lead that is not won")
+        band = self.policy.ranked(lens, min(self.policy.rank(lens, grade) for grade in grades))
+        how = f"the best of {len(grades)} leads that are not won"
+        return Judgement(None, band["rule_name"], band["rule_value"], how, (band,))
 
     def _quantile(self, lens: str) -> Judgement:
         """RFM: 1 + floor(groups x buyers strictly below / buyers), three times, weighed from 0 to full marks."""
         if not self.figures["order_count_365d"]:
             raise CannotJudge("no counted order in the window")
         groups, full = (self.policy.parameter(name) for name in ("quantile_count", "score_scale"))
-        among = "customer_indicators where order_count_365d > 0"
-        columns = {"recency": "last_order_date", "frequency": "order_count_365d", "monetary": "net_amount_365d"}
+        metrics = {rule["rule_name"]: rule for rule in self.policy.of("rfm_metric", "rfm")}
+        among = " and ".join(
+            ["order_count_365d > 0", *(f"{rule['provenance_note']} is not null" for rule in metrics.values())]
+        )
         marks, said = {}, []
-        for factor, column in columns.items():
-            below, count = self._below(column, among, self.figures[column])
-            marks[factor] = 1 + int(groups["rule_value"]) * below // count
-            said.append(f"{factor} {marks[factor]}: {below} of {count} buyers below")
-        weights = {rule["rule_name"]: rule for rule in self.policy.of("weight", lens)}
+        for factor, rule in metrics.items():
+            name = rule["provenance_note"]
+            if self.figures[name] is None:
+                raise CannotJudge(f"no value of {name}")
+            sign = "-" if rule["rule_value"] else ""
+            figure = -self.figures[name] if sign else self.figures[name]
+            worse, count = self._below(f"{sign}{name}", f"customer_indicators where {among}", figure)
+            marks[factor] = 1 + int(groups["rule_value"]) * worse // count
+            said.append(f"{factor} {marks[factor]}: {worse} of {count} buyers worse in {name}")
+        weights = {rule["rule_name"]: rule for rule in self.policy.of("weight", "rfm")}
         points = sum(weights[factor]["rule_value"] * (mark - 1) for factor, mark in marks.items())
         score = quotient(full["rule_value"] * points, groups["rule_value"] - 1, "0.0001", ROUND_HALF_UP)
         for segment in self.policy.of("rfm_segment", lens):
-            first, last = (int(text) for text in re.findall(r"\d+", segment["provenance_note"]))
-            is_recent = segment["lower_bound"] <= marks["recency"] <= segment["upper_bound"]
-            if is_recent and first <= marks["frequency"] <= last:
-                rules = (groups, full, *weights.values(), segment)
+            ends = [int(segment["lower_bound"]), int(segment["upper_bound"])]
+            ends += [int(text) for text in re.findall(r"\d+", segment["provenance_note"])]
+            if all(
+                first <= marks[factor] <= last
+                for factor, first, last in zip(("recency", "frequency", "monetary"), ends[::2], ends[1::2], strict=True)
+            ):
+                rules = (groups, full, *metrics.values(), *weights.values(), segment)
                 return Judgement(score, segment["rule_name"], score or Decimal(0), "; ".join(said), rules)
         raise CannotJudge(f"no segment of {marks}")
 
@@ -133,13 +171,14 @@ class Lenses:
             self.policy.parameter(f"lifecycle_{name}")
             for name in ("new_days", "dormant_days", "growth_ratio", "decline_ratio")
         )
-        year, tenure, recency = (self.figures[name] for name in ("net_amount_365d", "tenure_days", "recency_days"))
+        year = self.figures["net_amount_365d"]
         before = self.figures["net_amount_730d"] - year
-        if tenure is None:
+        relation = self._relation()
+        if relation == "prospect":
             raise CannotJudge("no counted order")
-        if tenure < new["rule_value"]:
+        if relation == "new":
             stage, rule = "introduction", new
-        elif recency >= dormant["rule_value"]:
+        elif relation == "dormant":
             stage, rule = "decline", dormant
         elif year > 0 and year >= growth["rule_value"] * before:
             stage, rule = "growth", growth
@@ -152,13 +191,22 @@ class Lenses:
         how = f"net sales of {year:f} against {before:f} the year before"
         return Judgement(figure, stage, band["rule_value"], how, (rule, band))
 
+    def _relation(self) -> str:
+        tenure, recency = self.figures["tenure_days"], self.figures["recency_days"]
+        if tenure is None:
+            return "prospect"
+        if tenure < self.policy.parameter("lifecycle_new_days")["rule_value"]:
+            return "new"
+        is_dormant = recency >= self.policy.parameter("lifecycle_dormant_days")["rule_value"]
+        return "dormant" if is_dormant else "established"
+
     def _source(self, name: str) -> tuple[str, str]:
         """Column and relation of a figure: an indicator, or a score with its horizon, as in ``churn_90d``."""
         if name in self.figures:
             return name, "customer_indicators"
         score, _, horizon = name.rpartition("_")
-        if not (days := re.fullmatch(r"(\d+)d", horizon)):
-            raise UnknownMethod(f"{name} is neither an indicator computed here nor a score")
+        if score not in SCORES or not (days := re.fullmatch(r"(\d+)d", horizon)):
+            raise UnknownMethod(_unknown(name))
         return score, f"customer_scores where horizon_days = {days[1]}"
 
     def _figure(self, name: str) -> tuple[Decimal, str]:
@@ -180,3 +228,10 @@ class Lenses:
         query = f"select count(*) filter ({column} < $figure) as below, count({column}) as all_of from "
         (found,) = fetch(self.marts, f"{query} (select * from {relation})", figure=figure)
         return found["below"], found["all_of"]
+
+
+def _unknown(name: str) -> str:
+    """Why an indicator cannot be judged by here."""
+    if name in PRIVATE:
+        return f"{name} is a figure of persons, which no mart shows"
+    return f"{name} is neither an indicator computed here nor a score"

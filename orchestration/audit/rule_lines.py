@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ class UnknownMethod(LookupError):
 @dataclass(frozen=True)
 class Policy:
     """One version. ``rules`` are rows of policy_rules, each with where it is written; ``version`` and ``lenses`` what
-    only the policy's files say: who approved it, the reporting currency, and each lens's method and indicator."""
+    only the policy's files say: who approved it, the reporting currency, and each lens's method and indicator.
+    ``ranks``: those of the bands, by lens and name."""
 
     version: Row
     rules: tuple[Row, ...]
     lenses: dict[str, Row]
+    ranks: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def of(self, kind: str, subject: str) -> list[Row]:
         return [rule for rule in self.rules if (rule["rule_kind"], rule["subject"]) == (kind, subject)]
@@ -41,6 +43,23 @@ class Policy:
 
     def band(self, lens: str, name: str) -> Row:
         return next(rule for rule in self.of("band", lens) if rule["rule_name"] == name)
+
+    def rank(self, lens: str, name: str) -> int:
+        """The rank of a band of a lens. Raises UnknownMethod where the policy's files do not define it."""
+        if (lens, name) not in self.ranks:
+            raise UnknownMethod(f"policy_bands.csv has no {name} of {lens}")
+        return self.ranks[lens, name]
+
+    def ranked(self, lens: str, rank: int) -> Row:
+        """The band of a lens that has this rank. Raises CannotJudge without one."""
+        for band in self.of("band", lens):
+            if self.rank(lens, band["rule_name"]) == rank:
+                return band
+        raise CannotJudge(f"no band of {lens} has rank {rank}")
+
+    def drops_out(self, lens: str) -> bool:
+        """Whether the lens, where it cannot judge, leaves its weight to the others."""
+        return bool(self.lenses[lens]["on_missing"] == "renormalise")
 
     def holding(self, subject: str, part: Decimal, whole: Decimal = Decimal(1)) -> Row:
         """The band whose bounds hold ``part / whole``, compared by multiplication. Raises CannotJudge without one."""
@@ -69,9 +88,16 @@ PLACES = {
     "weight": Place("policy_weights", "{target}", "{factor}", rule_value="weight"),
     "window": Place("policy_windows", "window", "{window_name}", rule_value="window_days"),
     "fallback": Place("policy_lenses", "{lens}", "{fallback_band}", rule_value="fallback_score"),
+    "lens": Place("policy_lenses", "lens", "{lens}", rule_value="stage"),
     "order_status": Place("policy_order_statuses", "is_counted", "{status}", rule_value="is_counted"),
-    "rfm_segment": Place("policy_rfm_segments", "rfm", "{segment}", "recency_from", "recency_to"),
+    "rfm_segment": Place("policy_rfm_segments", "{lens}", "{segment}", "recency_from", "recency_to"),
+    "rfm_metric": Place("policy_rfm_metrics", "rfm", "{factor}", rule_value="is_less_better"),
     "cell": Place("policy_matrices", "{lens}", "{row_band} x {column_band}"),
+    "label": Place("policy_labels", "{lens}", "{label}"),
+    "part": Place("policy_parts", "{lens}", "{part}", rule_value="is_required"),
+    "gate": Place("policy_gates", "{lens}", "{gate}"),
+    "action": Place("policy_actions", "{lens}", "{band}", rule_value="followup_days"),
+    "balance_kind": Place("policy_balance_kinds", "balance", "{product_kind}", rule_value="earning_rate"),
     "transition": Place("policy_transitions", "{lens}", "{from_band} to {to_band}", rule_value="is_expected"),
 }
 NUMBERS = ("lower_bound", "upper_bound", "rule_value")
@@ -86,7 +112,9 @@ def read_policy(folder: Path, policy_version: str, rules: Iterable[Row]) -> Poli
             "bring its rows back"
         )
     lenses = {row["lens"]: row for row in _written(folder, "policy_lenses", policy_version)}
-    return Policy(versions[0], tuple(located(folder, rules)), lenses)
+    bands = _written(folder, "policy_bands", policy_version)
+    ranks = {(row["lens"], row["band"]): int(row["band_rank"]) for row in bands}
+    return Policy(versions[0], tuple(located(folder, rules)), lenses, ranks)
 
 
 def located(folder: Path, rules: Iterable[Row]) -> list[Row]:

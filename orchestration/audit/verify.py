@@ -122,7 +122,7 @@ class _Check:
         self.strangers(self.settings.decisions, {f"{day}.parquet" for day in decided})
 
     def models(self) -> None:
-        for file in sorted(self.settings.models.glob("*.json")):
+        for file in sorted(self.settings.models.rglob("*.json")):
             if not file.stem.endswith(found := self.hash(file)[: len(file.stem.rsplit("-", 1)[-1])]):
                 self.altered(file, f"sha256 {found}", "the one in its name")
 

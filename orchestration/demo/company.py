@@ -1,4 +1,4 @@
-"""The demo company: three years of a pretend wholesaler, written as three systems would send them.
+"""The demo company: three years of a pretend wholesaler, written as its systems would send them.
 
 The people and their trade are made by the SQL files beside this one; ``deliver.py`` writes the files, ``plant.py`` what
 is wrong with them. Here: the sizes, the dates and the order of the steps. Nothing here knows a canonical name.
@@ -30,9 +30,15 @@ _STEPS = {
     "contacts": "owners, contacts and their visits",
     "trade": "orders and their lines",
     "money": "invoices and payments",
+    "standing": "moods, people and leads",
+    "care": "tickets and surveys",
+    "wealth": "balances and consents",
+    "promotion": "campaigns and events",
+    "agreements": "contracts and the cost of serving",
     "send_crm": "exports of the CRM",
     "send_sales": "exports of the sales system",
     "send_finance": "exports of finance",
+    "send_relations": "exports of the helpdesk, the campaigns and the others",
 }
 
 

@@ -32,6 +32,8 @@ class Feed:
 
 @dataclass(frozen=True)
 class Source:
+    """A system of the company; it is called like the family of its tables."""
+
     name: str
     about: str
     csv_encoding: str
@@ -41,12 +43,20 @@ SOURCES = (
     Source("crm", "Customers and everything that is done for them. Chinese headers, GB 18030.", "gb18030"),
     Source("sales", "The ERP's orders. Returned goods are positive here; the map turns them round.", "utf-8"),
     Source("finance", "The ledger of debtors. Workbooks for what people keep, CSV for what machines book.", "utf-8"),
+    Source(
+        "service", "The helpdesk. A line of JSON for each state of a ticket; whose it is, in the CRM's codes.", "utf-8"
+    ),
+    Source("survey", "Questionnaires of the helpdesk. Chinese headers.", "utf-8"),
+    Source("marketing", "The campaign tool; it knows customers by the ERP's codes. Control groups are in it.", "utf-8"),
+    Source("privacy", "The register of what people have agreed to, and taken back.", "utf-8"),
+    Source("enrich", "Growth of industries, in percent, bought from a bureau.", "utf-8"),
 )
 
 CSV_ENCODINGS = {source.name: source.csv_encoding for source in SOURCES}
 
 WRITTEN_AS = {
     "csv": "format csv, header true",
+    "jsonl": "format json",
     "parquet": "format parquet, compression zstd",
     "xlsx": "format xlsx, header true",
 }
@@ -57,17 +67,29 @@ FEEDS = (
     Feed("crm", "contact", delivered="on_change"),
     Feed("crm", "opportunity"),
     Feed("crm", "activity"),
+    Feed("crm", "person", delivered="on_change"),
+    Feed("crm", "lead"),
     Feed("sales", "customer", form="parquet"),
     Feed("sales", "order", form="parquet"),
     Feed("sales", "order_line", form="parquet"),
     Feed("sales", "return_line", form="parquet"),
     Feed("sales", "product", delivered="on_change", form="parquet"),
+    Feed("sales", "contract", delivered="on_change", form="parquet"),
     Feed("finance", "customer", form="xlsx"),
     Feed("finance", "invoice", form="xlsx"),
     Feed("finance", "credit_note"),
     Feed("finance", "payment"),
     Feed("finance", "payment_allocation"),
     Feed("finance", "fx_rate"),
+    Feed("finance", "writeoff", delivered="on_change"),
+    Feed("finance", "cost_to_serve", delivered="on_change"),
+    Feed("finance", "balance_daily", delivered="on_change", form="parquet"),
+    Feed("service", "case", form="jsonl"),
+    Feed("survey", "response", delivered="on_change"),
+    Feed("marketing", "touch", delivered="on_change"),
+    Feed("marketing", "event", delivered="on_change"),
+    Feed("privacy", "consent", delivered="on_change"),
+    Feed("enrich", "industry", delivered="on_change"),
 )
 
 

@@ -1,4 +1,4 @@
--- The customers: one row per party of the real world, whichever of the three systems knows it.
+-- The customers: one row per party of the real world, whichever of the systems knows it.
 -- Parties 1..accounts are in the CRM, the rest in sales only. Every 40th is the head of a group.
 create table party as
 with drawn as (

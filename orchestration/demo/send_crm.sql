@@ -4,7 +4,7 @@ create macro yes_no(flag) as case when flag then '是' else '否' end;
 -- What the CRM knows of an account. Where a review changes a value, both stand here: 92 daily exports need not draw it again.
 create table crm_card as
 select
-    p, full_name, region, city, owner_no, next_owner_no, crm_on, reviewed_on,
+    party.p, full_name, region, city, owner_no, next_owner_no, crm_on, reviewed_on,
     crm_code(parent) as parent_code,
     case kind when 'company' then '企业' when 'person' then '个人' when 'distributor' then '经销商' else '内部' end as kind_name,
     office_time(crm_on, p, 'crm hour') as created_at,
@@ -17,10 +17,13 @@ select
     case when chance(p, 'tax id in crm') < 0.95 then true_tax_id end as next_tax_id,
     size + 0.6 * bell(p, 'strategic') > 2.0 as is_strategic,
     size > 1.2 as next_is_strategic,
-    case when chance(p, 'rated') < 0.75 then 2.6 + 0.6 * size + 0.9 * bell(p, 'rating') end as influence
+    case when chance(p, 'rated') < 0.75 then 2.6 + 0.6 * size + 0.9 * bell(p, 'rating') end as influence,
+    currency,
+    standing.* exclude (p)
 from party
+inner join standing using (p)
 where in_crm
-order by p;
+order by party.p;
 
 create macro rating(influence) as least(5, greatest(1, round(influence)))::integer;
 
@@ -40,7 +43,18 @@ select
     case when reviewed_on <= until_day then next_tax_id else tax_id end as 统一社会信用代码,
     yes_no(case when reviewed_on <= until_day then next_is_strategic else is_strategic end) as 战略意义,
     case when influence is not null
-        then rating(influence + case when reviewed_on <= until_day then 0.8 else 0 end) end as 影响力
+        then rating(influence + case when reviewed_on <= until_day then 0.8 else 0 end) end as 影响力,
+    referred_by as 推荐人,
+    org_type as 组织性质,
+    revenue as 年营业额,
+    assets as 总资产,
+    currency as 币种,
+    city_tier as 城市等级,
+    price_rating as 价格敏感度,
+    quality_rating as 质量诉求,
+    brand_rating as 品牌偏好,
+    profit_state as 经营状况,
+    profit_trend as 利润走势
 from crm_card
 where crm_on <= until_day and (within(crm_on, since_day, until_day) or within(reviewed_on, since_day, until_day))
 order by p;
@@ -97,7 +111,9 @@ select
     end::decimal(4, 2) as 赢率,
     opened_at as 创建时间,
     case when closed_on <= until_day then closed_on else hoped_on end as 结束日期,
-    case when closed_on <= until_day and not ends_won then why_lost end as 输单原因
+    case when closed_on <= until_day and not ends_won then why_lost end as 输单原因,
+    case when closed_on <= until_day and not ends_won and why_lost = '竞争对手'
+        then ['固瑞工业', '联拓机电', '东城五金'][1 + whole(opportunity_no, 'rival', 3)] end as 中标对手
 from opportunity
 where opened_on <= until_day and (
     within(opened_on, since_day, until_day) or within(qualified_on, since_day, until_day)

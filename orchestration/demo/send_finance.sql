@@ -95,3 +95,36 @@ select
 from fx_rate
 where within(rate_date, since_day, until_day)
 order by rate_date, from_currency;
+
+create macro finance_writeoff(since_day, until_day) as table
+select
+    invoice_code(seq) as invoice_no,
+    written_off_on as writeoff_date,
+    payable - case when part_1_on <= written_off_on then part_1 else 0 end as amount,
+    currency
+from invoice
+where within(written_off_on, since_day, until_day)
+order by invoice_no;
+
+create macro finance_cost_to_serve(since_day, until_day) as table
+select
+    debtor_code(p) as debtor_no,
+    period,
+    cost_code as cost_kind,
+    cost as amount,
+    'CNY' as currency,
+    case cost_code when 'FREIGHT' then 'per order' when 'FINANCE' then 'per overdue day' else 'per contact' end as shared_by
+from serving
+where within(booked_on, since_day, until_day)
+order by period, debtor_no, cost_kind;
+
+create macro finance_balance_daily(since_day, until_day) as table
+select
+    debtor_code(p) as debtor_no,
+    day as balance_day,
+    kind_code as product,
+    balance,
+    currency
+from balance
+where within(day, since_day, until_day)
+order by balance_day, debtor_no, product;

@@ -90,3 +90,19 @@ from product
 where launched_on <= until_day
     and (within(launched_on, since_day, until_day) or within(dropped_on, since_day, until_day))
 order by product_no;
+
+create macro sales_contract(since_day, until_day) as table
+select
+    contract_code as contract_no,
+    sales_code(p) as cust_code,
+    start_on as valid_from,
+    end_on as valid_until,
+    case when renewed_on <= until_day then next_code end as followed_by,
+    monthly as monthly_value,
+    currency,
+    case when cancelled_on <= until_day then office_time(cancelled_on, p, 'cancel hour') end as cancelled_time,
+    case when cancelled_on <= until_day then cancel_reason end as cancel_reason
+from contract
+where signed_on <= until_day and (within(signed_on, since_day, until_day) or within(renewed_on, since_day, until_day)
+    or within(cancelled_on, since_day, until_day))
+order by contract_no;

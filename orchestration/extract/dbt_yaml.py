@@ -42,7 +42,8 @@ def dbt_files(contract: Contract) -> dict[Path, str]:
 
 def staging_file(table: Table) -> Path:
     """Where the staging model of a table stands, if models read the table."""
-    plural = table.entity[:-1] + "ies" if table.entity.endswith("y") else table.entity + "s"
+    entity = table.entity
+    plural = entity[:-1] + "ies" if entity.endswith("y") else entity + ("es" if entity.endswith("ch") else "s")
     return STAGING / table.family / f"stg_{table.family}__{plural}.sql"
 
 

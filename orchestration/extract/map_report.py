@@ -74,7 +74,10 @@ def report_on(
         raise HeldFile(f"{file} is not there, expected a file")
     feeds = [feed for feed in registry.feeds if feed.arrival(file.name)] if registry and table_name is None else []
     feeds = [feed for feed in feeds if feed.folder == file.parent.name] or feeds
-    with TemporaryDirectory() as folder, connect_with_excel(settings.home / "extensions") as connection:
+    with (
+        TemporaryDirectory() as folder,
+        connect_with_excel(settings.home / "extensions", temp_directory=f"{folder}/spill") as connection,
+    ):
         connection.execute("set timezone = 'UTC'")
         Pseudonymiser(b"for a look only: nothing is kept").register(connection)
         look = _Look(connection, file, replace(settings, home=Path(folder)))

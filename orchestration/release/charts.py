@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from orchestration.release.drawing import ACCENT, GRID, INK, PALE, SOFT, STRONG, Box, axes_in, render
+from orchestration.release.report_format import ink
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -56,13 +57,15 @@ def pareto(points: Sequence[tuple[float, float]], marked: tuple[float, float]) -
 
 
 def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
-    """Net sales as bars and margin as a line per month, in ``unit``."""
+    """Net sales as bars and margin, where any is known, as a line per month, in ``unit``."""
+    has_margin = any(margin for _, _, margin in months)
 
     def draw(figure: Figure) -> None:
         axes = axes_in(figure, (0.07, 0.09, 0.91, 0.83))
         places = range(len(months))
         axes.bar(places, [net for _, net, _ in months], color=STRONG, width=0.72)
-        axes.plot(places, [margin for _, _, margin in months], color=ACCENT, linewidth=2)
+        if has_margin:
+            axes.plot(places, [margin for _, _, margin in months], color=ACCENT, linewidth=2)
         axes.axhline(0, color=SOFT, linewidth=0.8)
         starts = [place for place, (month, _, _) in enumerate(months) if month.month == 1 or place == 0]
         starts = [place for place in starts if place or len(starts) < 2 or starts[1] > 3]
@@ -70,10 +73,12 @@ def monthly(months: Sequence[tuple[date, float, float]], unit: str) -> str:
         axes.set_xlim(-0.6, len(months) - 0.4)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.text(0, 1.03, f"{unit} per month", color=SOFT, transform=axes.transAxes)
-        axes.text(0.86, 1.03, "■ net sales", color=STRONG, ha="right", transform=axes.transAxes, weight="bold")
-        axes.text(1, 1.03, "▬ margin", color=ACCENT, ha="right", transform=axes.transAxes, weight="bold")
+        right = 0.86 if has_margin else 1
+        axes.text(right, 1.03, "■ net sales", color=STRONG, ha="right", transform=axes.transAxes, weight="bold")
+        if has_margin:
+            axes.text(1, 1.03, "▬ margin", color=ACCENT, ha="right", transform=axes.transAxes, weight="bold")
 
-    says = f"net sales and margin per month, {months[0][0]:%Y-%m} to {months[-1][0]:%Y-%m}"
+    says = f"net sales{' and margin' if has_margin else ''} per month, {months[0][0]:%Y-%m} to {months[-1][0]:%Y-%m}"
     return render("monthly", says, (550, 300), draw)
 
 
@@ -187,6 +192,36 @@ def calibration(bins: Sequence[tuple[float, float, int]]) -> str:
 
     says = "; ".join(f"predicted {_percent(p)}, observed {_percent(o)}" for p, o, _ in bins)
     return render("calibration", says, (450, 304), draw)
+
+
+def cluster_tiers(clusters: Sequence[tuple[str, Sequence[float]]], tiers: Sequence[tuple[str, str]]) -> str:
+    """Per cluster (name, its share of each tier) one bar, parted by ``tiers`` (name, colour)."""
+    height = 44 + 30 * len(clusters)
+    top = 1 - 34 / height
+
+    def draw(figure: Figure) -> None:
+        axes = axes_in(figure, (0.13, 0.0, 0.85, top))
+        for place, (name, shares) in enumerate(clusters):
+            start = 0.0
+            for (_, colour), share in zip(tiers, shares, strict=True):
+                axes.barh(place, share, left=start, height=0.72, color=colour, edgecolor="#ffffff", linewidth=0.8)
+                if share >= 0.06:
+                    middle, words = start + share / 2, f"{share * 100:.0f} %"
+                    axes.text(middle, place, words, ha="center", va="center", color=ink(colour))
+                start += share
+            axes.text(-0.015, place, name, ha="right", va="center")
+        for place, (tier, colour) in enumerate(tiers):
+            figure.text(0.13 + 0.09 * place, 1 - 16 / height, "■", color=colour, va="center")
+            figure.text(0.155 + 0.09 * place, 1 - 16 / height, tier, color=SOFT, va="center")
+        axes.set_xlim(0, 1)
+        axes.set_ylim(len(clusters) - 0.5, -0.5)
+        axes.axis("off")
+
+    says = "; ".join(
+        f"{name}: {', '.join(f'{tier} {_percent(share)}' for (tier, _), share in zip(tiers, shares, strict=True))}"
+        for name, shares in clusters
+    )
+    return render("clusters", says, (550, height), draw)
 
 
 def _percent(share: float) -> str:

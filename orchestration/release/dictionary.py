@@ -3,7 +3,7 @@ a page in the release."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,19 +61,28 @@ def comment_on(connection: duckdb.DuckDBPyConnection, schema: str, mart: Mart) -
         connection.execute(f"comment on column {schema}.{mart.name}.{column.name} is {_literal(column.description)}")
 
 
-def write_dictionary(file: Path, marts: Sequence[Mart]) -> None:
-    """The data dictionary as a Markdown page."""
+def write_dictionary(file: Path, marts: Sequence[Mart], indicators: Sequence[Mapping[str, Any]]) -> None:
+    """The data dictionary as a Markdown page: the indicators in two languages, then every mart."""
     lines = [
         "# Data dictionary",
         "",
         "Amounts are in the reporting currency. Dates are local business dates, instants UTC.",
         "",
     ]
+    head = ("indicator", "code", "label", "名称", "meaning", "含义", "unit", "window", "unknown")
+    lines += ["## Indicators 指标", "", _line(head), "|---" * len(head) + "|"]
+    told = ("indicator", "sop_code", "label_en", "label_zh", "definition_en", "definition_zh", "unit", "window_name")
+    lines += [_line([row[name] or "" for name in (*told, "null_policy")]) for row in indicators]
+    lines.append("")
     for mart in marts:
         lines += [f"## {mart.name}", "", mart.description, "", "| column | type | meaning |", "|---|---|---|"]
         lines += [f"| {column.name} | {column.sql_type} | {column.description} |" for column in mart.columns]
         lines.append("")
     file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _mart(manifest: dict[str, Any], unique_id: str, node: dict[str, Any]) -> Mart:

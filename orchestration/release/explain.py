@@ -10,55 +10,11 @@ import duckdb
 
 from orchestration.errors import PlainError
 from orchestration.release.catalogue import connect_to
+from orchestration.release.gates import open_gates
+from orchestration.release.phrases import LANGUAGES, PHRASES
 from orchestration.release.report_queries import Row, fetch
 
 Connection = duckdb.DuckDBPyConnection
-LANGUAGES = ("en", "zh")
-
-# What is said, in both languages; the labels of tiers, lenses and bands come from the policy in the release.
-PHRASES = {
-    "en": {
-        "verdict": "{name} is in tier {tier} ({label}) on {as_of_date} with {score} points.",
-        "known": "Decided with what was known at {known_at}, under policy {policy_version}.",
-        "accounts": "One customer of {count} accounts: {accounts}.",
-        "base": "Base: {contribution} points.",
-        "factor": "{label}: {value}{band}, {score} points × {weight} = {contribution}.",
-        "defaulted": "{label}: could not judge ({reason}); {score} points stand in × {weight} = {contribution}.",
-        "sum": "Together {score} points.",
-        "gap": "{points} points more would be tier {tier} ({label}).",
-        "top": "There is no higher tier.",
-        "entered": "{movement_date}: entered in {to_tier}.",
-        "left": "{movement_date}: left {from_tier}.",
-        "up": "{movement_date}: up from {from_tier} to {to_tier}.",
-        "down": "{movement_date}: down from {from_tier} to {to_tier}.",
-        "missing": "Not delivered, so not judged: {inputs}.",
-        "also": "Judged beside the score: {bands}.",
-        "band": "{lens}: {band}",
-        "expected": "In the {days} days after it: no purchase with a probability of {inactive} %, "
-        "{net} net sales expected (model {model}).",
-        "comma": ", ",
-    },
-    "zh": {
-        "verdict": "{name} 在 {as_of_date} 属于 {tier}（{label}），得分 {score}。",
-        "known": "依据截至 {known_at} 已知的数据，按政策 {policy_version} 判定。",
-        "accounts": "由 {count} 个账户合并的一个客户：{accounts}。",
-        "base": "基础分：{contribution}。",
-        "factor": "{label}：{value}{band}，{score} 分 × 权重 {weight} = {contribution}。",
-        "defaulted": "{label}：无法判定（{reason}），按 {score} 分代替 × 权重 {weight} = {contribution}。",
-        "sum": "合计 {score} 分。",
-        "gap": "再得 {points} 分即升为 {tier}（{label}）。",
-        "top": "已是最高等级。",
-        "entered": "{movement_date}：进入 {to_tier}。",
-        "left": "{movement_date}：离开 {from_tier}。",
-        "up": "{movement_date}：由 {from_tier} 升为 {to_tier}。",
-        "down": "{movement_date}：由 {from_tier} 降为 {to_tier}。",
-        "missing": "未提供、因此未判定：{inputs}。",
-        "also": "不计分的判定：{bands}。",
-        "band": "{lens}：{band}",
-        "expected": "其后 {days} 天：无购买的概率 {inactive} %，预期净销售额 {net}（模型 {model}）。",
-        "comma": "、",
-    },
-}
 
 
 class UnknownCustomer(PlainError):
@@ -69,7 +25,8 @@ class UnknownCustomer(PlainError):
 class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
-    a model expects, by horizon. ``points_to_next`` is null in the highest tier."""
+    a model expects, by horizon. ``points_to_next`` is null in the highest tier and where gates (``holding``) let nobody
+    rise further."""
 
     customer: Row
     accounts: tuple[Row, ...]
@@ -79,6 +36,7 @@ class Explanation:
     movements: tuple[Row, ...]
     next_tier: Row | None
     points_to_next: Decimal | None
+    holding: tuple[str, ...]
     labels: dict[tuple[str, str, str], tuple[str, str]]
 
     @property
@@ -107,18 +65,12 @@ def explain(release: Path, customer: str) -> Explanation:
             "from customer_tiers as tiers inner join customer_360 as described using (customer_id) "
             "where customer_id = $customer_id"
         )
-        higher = fetch(
-            connection,
-            "select rule_name as tier, lower_bound, label_en, label_zh from policy_rules "
-            "where rule_kind = 'band' and subject = 'tier' and lower_bound > $score order by lower_bound limit 1",
-            score=found["tier_score"],
-        )
-        labels = fetch(
-            connection,
-            "select rule_kind, subject, rule_name, label_en, label_zh from policy_rules union all by name "
-            "select 'lens' as rule_kind, 'lens' as subject, subject as rule_name, label_en, label_zh "
-            "from policy_rules where rule_kind = 'fallback'",
-        )
+        rules = fetch(connection, "select * from policy_rules")
+        bands = of_customer("select lens, band from customer_bands where customer_id = $customer_id")
+        gates = open_gates(rules, {row["lens"]: row["band"] for row in bands})
+        upwards = _tiers_upwards(rules)
+        higher = upwards[[row["tier"] for row in upwards].index(found["tier"]) + 1 :]
+        holding = tuple(gate.name for gate in gates if higher and gate.ceiling and _holds(gate.ceiling, higher))
         return Explanation(
             customer=found,
             accounts=of_customer(
@@ -141,11 +93,12 @@ def explain(release: Path, customer: str) -> Explanation:
                 "select movement_date, direction, from_tier, to_tier from tier_movements "
                 "where customer_id = $customer_id order by movement_date"
             ),
-            next_tier=higher[0] if higher else None,
-            points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher else None,
+            next_tier=higher[0] if higher and not holding else None,
+            points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher and not holding else None,
+            holding=holding,
             labels={
                 (row["rule_kind"], row["subject"], row["rule_name"]): (row["label_en"], row["label_zh"])
-                for row in labels
+                for row in rules
             },
         )
 
@@ -182,25 +135,29 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             words.append(say["base"].format(contribution=contribution))
             continue
         words.append(
-            say["defaulted" if row["is_defaulted"] else "factor"].format(
+            say[_told_as(row)].format(
                 label=label("weight", "tier", row["factor"]),
                 value=f"{_plain(row['value'])} → " if row["value"] is not None else "",
                 band=band(row["factor"], row["band"]),
                 reason=row["reason"],
                 score=_plain(row["score"]),
                 weight=_plain(row["weight"]),
+                present=f" / {_plain(row['present_weight'])}" if row["present_weight"] != 1 else "",
                 contribution=contribution,
             )
         )
     words.append(say["sum"].format(score=_plain(explanation.tier_score)))
-    following = explanation.next_tier
-    words.append(
-        say["gap"].format(
-            points=_plain(explanation.points_to_next), tier=following["tier"], label=following[f"label_{language}"]
-        )
-        if following
-        else say["top"]
-    )
+    gate_labels = {name: said[nth] or name for (kind, _, name), said in explanation.labels.items() if kind == "gate"}
+    if customer["gates"]:
+        moved = say["comma"].join(gate_labels[name] for name in customer["gates"].split(", "))
+        words.append(say["gated"].format(tier=customer["score_tier"], gates=moved))
+    if following := explanation.next_tier:
+        points, label_of = _plain(explanation.points_to_next), following[f"label_{language}"]
+        words.append(say["gap"].format(points=points, tier=following["tier"], label=label_of))
+    elif explanation.holding:
+        words.append(say["held"].format(gates=say["comma"].join(gate_labels[name] for name in explanation.holding)))
+    else:
+        words.append(say["top"])
     if explanation.other_bands:
         bands = [
             say["band"].format(lens=label("lens", "lens", row["lens"]), band=band(row["lens"], row["band"]))
@@ -238,6 +195,25 @@ def _find(connection: Connection, customer: str) -> str:
         f"explain: no customer {customer!r} has a tier in this release, expected a customer_id or an account's code; "
         '`tiering sql "select * from customer_identity"` lists both'
     )
+
+
+def _tiers_upwards(rules: list[Row]) -> list[Row]:
+    """The tiers, the lowest first."""
+    tiers = [rule for rule in rules if (rule["rule_kind"], rule["subject"]) == ("band", "tier")]
+    upwards = sorted(tiers, key=lambda rule: (rule["lower_bound"] is not None, rule["lower_bound"]))
+    return [rule | {"tier": rule["rule_name"]} for rule in upwards]
+
+
+def _holds(ceiling: str, higher: list[Row]) -> bool:
+    """Whether a ceiling lies below the next of the higher tiers, so that no points lead there."""
+    return ceiling not in {row["tier"] for row in higher}
+
+
+def _told_as(factor: Row) -> str:
+    """The phrase for a factor: one that cannot judge stands in or drops out, which leaves it without a contribution."""
+    if not factor["is_defaulted"]:
+        return "factor"
+    return "dropped" if factor["is_dropped"] else "defaulted"
 
 
 def _plain(number: Decimal | None) -> str:

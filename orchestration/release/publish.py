@@ -24,6 +24,7 @@ from orchestration.release.content_hash import content_hash
 from orchestration.release.dictionary import Mart, comment_on, write_dictionary
 from orchestration.release.manifest import canonical, decisions_of, files_of, made_from
 from orchestration.release.publications import read_log, retired
+from orchestration.release.report_queries import fetch
 from orchestration.settings import Settings
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def export(
             "sha256": file_sha256(file),
         }
     _write_serving(incoming, marts, build)
-    write_dictionary(incoming / "data_dictionary.md", marts)
+    indicators = fetch(build, "select * from audit.indicator_dictionary order by is_private, indicator")
+    write_dictionary(incoming / "data_dictionary.md", marts, indicators)
     if inputs.model:
         (incoming / "model.json").write_text(inputs.model.to_json(), encoding="utf-8")
     facts = {
@@ -100,8 +102,8 @@ def release_id(facts: dict[str, Any]) -> str:
 def put_in_place(
     settings: Settings, incoming: Path, facts: dict[str, Any], build: duckdb.DuckDBPyConnection
 ) -> dict[str, Any]:
-    """Seal the folder with its manifest, move it to its name, keep new models, write the decisions, flip CURRENT: in
-    that order. The manifest of the release.
+    """Seal the folder with its manifest, move it to its name, keep new models and comparisons, write the decisions,
+    flip CURRENT: in that order. The manifest of the release.
 
     A folder of that name that was published says the same and stays; one that was not was left by a stopped run.
     """
@@ -121,10 +123,13 @@ def put_in_place(
         remove_folder(release)
         os.replace(incoming, release)
         release.chmod(READ_ONLY_FOLDER)
-    from ml.store import write_model
+    from ml.store import COMPARISONS, write_model
 
     for version, document in build.execute("select model_version, document from ml.documents").fetchall():
         write_model(settings.models, version, document)
+    compared = "select comparison_version, document from ml.comparisons where document is not null"
+    for version, document in build.execute(compared).fetchall():
+        write_model(settings.models / COMPARISONS, version, document)
     for day, file in decided.items():
         os.replace(file, settings.decisions / f"{day}.parquet")
     catalogue.flip(settings, release.name)
@@ -170,7 +175,7 @@ def _write_serving(folder: Path, marts: Sequence[Mart], build: duckdb.DuckDBPyCo
         build.execute(f"create table serving.{mart.name} as from read_parquet('{folder / mart.name}.parquet')")
         comment_on(build, "serving.main", mart)
     taken = {mart.name for mart in marts}
-    for (lens,) in build.execute("select distinct lens from serving.customer_bands order by lens").fetchall():
+    for (lens,) in build.execute("select distinct lens from serving.lens_coverage order by lens").fetchall():
         if f"customer_{lens}" not in taken:
             build.execute(f"create view serving.customer_{lens} as select * from customer_bands where lens = '{lens}'")
     build.execute(f"create view serving.restated_deliveries as {RESTATED}")

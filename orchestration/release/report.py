@@ -19,12 +19,15 @@ from jinja2 import Template
 
 from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
+from orchestration.release.report_lenses import dark_lenses, gates
+from orchestration.release.report_methods import methods
 from orchestration.release.report_movements import movements
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 from orchestration.release.report_scores import scores
 
 if TYPE_CHECKING:
+    from ml.comparison import Comparison
     from ml.learn import TrainedModel
 
 # Presentation only: who is shown on the watch list. No tier, score or release depends on these, and the page says them.
@@ -53,7 +56,8 @@ class Freshness:
 @dataclass(frozen=True)
 class ReportFacts:
     """What the page says that the marts do not hold. ``tier_history``: (as_of_date, tier, customers) as decided;
-    ``model``: what scored the release date, if anything did."""
+    ``model``: what scored the release date, if anything did; ``comparison``: the newest with other methods, and
+    ``not_compared`` why the month has none."""
 
     release_id: str
     as_of_date: date
@@ -66,6 +70,8 @@ class ReportFacts:
     tier_history: Sequence[tuple[date, str, int]]
     missing_extracts: Sequence[str]
     model: TrainedModel | None
+    comparison: Comparison | None
+    not_compared: str | None
 
 
 def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> str:
@@ -74,7 +80,7 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
     tiers = _tiers(connection, totals)
     rules = fetch(connection, "select * from policy_rules order by rule_kind, subject, rule_value desc, rule_name")
     labels = {(rule["subject"], rule["rule_name"]): rule for rule in rules if rule["rule_kind"] == "band"}
-    labels |= {("rfm", rule["rule_name"]): rule for rule in rules if rule["rule_kind"] == "rfm_segment"}
+    labels |= {(rule["subject"], rule["rule_name"]): rule for rule in rules if rule["rule_kind"] == "rfm_segment"}
     context: dict[str, Any] = {
         "facts": facts,
         "money": lambda value: fmt.amount(value, facts.reporting_currency),
@@ -90,7 +96,10 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "watched": _watched(connection, tiers),
         "moved": movements(connection, facts.as_of_date),
         "scores": scores(connection, facts.model),
+        "methods": methods(facts.comparison, tiers),
         "lenses": _lenses(connection),
+        "dark_lenses": dark_lenses(connection),
+        "gates": gates(connection),
         "rules": rules,
         "pictures": draw_pictures(connection, facts.as_of_date, facts.reporting_currency, tiers, facts.tier_history),
         **_quality(connection, facts),

@@ -187,11 +187,12 @@ def segments(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         connection,
         """
         with policy as (
-            select rule_name as segment, label_en, label_zh from policy_rules where rule_kind = 'rfm_segment'
+            select rule_name as segment, label_en, label_zh from policy_rules
+            where rule_kind = 'rfm_segment' and subject = 'rfm'
         ),
         figures as (
-            select rfm_segment as segment, count(*) as customers, sum(monetary_amount) as net
-            from customer_rfm group by rfm_segment
+            select rfm_segment as segment, count(*) as customers, sum(net_amount_365d) as net
+            from customer_rfm inner join customer_360 using (customer_id) group by rfm_segment
         )
         select
             segment,
@@ -212,7 +213,7 @@ def bands(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         """
         with rules as (
             select subject as lens, rule_name as band, rule_value, label_en, label_zh
-            from policy_rules where rule_kind = 'band'
+            from policy_rules where rule_kind in ('band', 'rfm_segment')
         ),
         lenses as (
             select subject as lens, label_en, label_zh from policy_rules where rule_kind = 'fallback'
@@ -222,7 +223,7 @@ def bands(connection: duckdb.DuckDBPyConnection) -> list[Row]:
             from policy_rules where rule_kind = 'weight' and subject = 'tier'
         ),
         counted as (
-            select lens, band, bool_and(is_defaulted) as is_fallback, count(*) as customers
+            select lens, band, bool_and(is_defaulted) as is_fallback, count(*) as customers, avg(score) as score
             from customer_bands group by lens, band
         )
         select
@@ -233,6 +234,6 @@ def bands(connection: duckdb.DuckDBPyConnection) -> list[Row]:
         left join rules using (lens, band)
         left join lenses using (lens)
         left join weights using (lens)
-        order by weight desc nulls last, lens, is_fallback, rules.rule_value desc nulls last, band
+        order by weight desc nulls last, lens, is_fallback, coalesce(rules.rule_value, score) desc nulls last, band
         """,
     )

@@ -78,12 +78,22 @@ def report_facts(
         tier_history=_tier_history(build),
         missing_extracts=missing_extracts(registry, delivered, as_of_date) if registry else [],
         model=model,
+        **_methods(build),
     )
 
 
 def write_report(folder: Path, facts: ReportFacts) -> None:
     with duckdb.connect(str(folder / catalogue.SERVING), read_only=True) as release:
         (folder / REPORT).write_text(render_report(release, facts), encoding="utf-8")
+
+
+def _methods(build: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The comparison with other methods that the release shows, if any, and why there is none of its own month."""
+    from ml.comparison import Comparison
+
+    rows = build.execute("select document, reason from ml.comparisons").fetchall()
+    document, reason = rows[0] if rows else (None, None)
+    return {"comparison": Comparison.from_json(document) if document else None, "not_compared": reason}
 
 
 def _currency(build: duckdb.DuckDBPyConnection, policy_version: str) -> str:

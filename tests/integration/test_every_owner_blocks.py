@@ -85,7 +85,7 @@ def test_a_waived_failure_is_published_as_such_with_the_one_who_answers_for_it(
 
 def test_the_quality_page_shows_every_check_of_the_release_and_the_waiver(story: Story) -> None:
     page = (current(story.home) / "quality.html").read_text(encoding="utf-8")
-    assert f"{len(checks(story))} checks stand behind release {current(story.home).name}" in page
+    assert f"{len(checks(story)):,} checks stand behind release {current(story.home).name}" in page
     assert "waived by Li Na until" in page
 
 

@@ -21,18 +21,18 @@ from orchestration.release.gate import promised_checks
 from orchestration.settings import Settings
 from orchestration.verdict_log import verdict_log
 
-CASE, OVERRIDE = (load_contract().table(name) for name in ("service.case", "reference.override"))
+LEDGER, OVERRIDE = (load_contract().table(name) for name in ("loyalty.ledger", "reference.override"))
 SYSTEMS = """
-  care:
-    family: service
+  club:
+    family: loyalty
     timezone: Asia/Shanghai
     tables:
-      case:
-        files: "case_{delivery_date}.csv"
+      ledger:
+        files: "ledger_{delivery_date}.csv"
         format: csv
         delivered: daily
-        columns: {case_id: nr, customer_system: {constant: sales}, customer_ref: customer, kind: about,
-          opened_at: {column: opened, timezone: Asia/Shanghai}, business_date: {local_date_of: opened}}
+        columns: {entry_id: nr, customer_system: {constant: sales}, customer_ref: customer, points: points,
+          occurred_at: {column: entered, timezone: Asia/Shanghai}, business_date: {local_date_of: entered}}
   house:
     family: reference
     timezone: Asia/Shanghai
@@ -61,9 +61,9 @@ def delivered(published_home: Published, tmp_path_factory: pytest.TempPathFactor
     day = published_home.next_day
     with settings.sources.open("a", encoding="utf-8") as sources:
         sources.write(SYSTEMS)
-    cases = f"nr,customer,about,opened\n1,007,complaint,{day} 09:00:00\n2,,request,{day} 10:00:00\n3,8,gossip,{day}\n"
+    entries = f"nr,customer,points,entered\n1,007,20,{day} 09:00:00\n2,,-5,{day} 10:00:00\n3,8,many,{day}\n"
     overrides = f"nr,customer,floor,why,who,since\n1,007,A,a friend of the house,王芳,{day}\n"
-    for name, text in ((f"care/case_{day:%Y%m%d}.csv", cases), (f"house/override_{day:%Y%m%d}.csv", overrides)):
+    for name, text in ((f"club/ledger_{day:%Y%m%d}.csv", entries), (f"house/override_{day:%Y%m%d}.csv", overrides)):
         file = settings.landing / name
         file.parent.mkdir()
         file.write_text(text, encoding="utf-8")
@@ -77,24 +77,26 @@ def delivered(published_home: Published, tmp_path_factory: pytest.TempPathFactor
 def test_its_rows_stand_in_their_raw_tables_and_what_breaks_a_rule_is_set_aside(delivered: Delivered) -> None:
     token = Pseudonymiser(KEY.encode()).token("王芳")
     build = f"attach '{delivered.settings.warehouse}' as build (read_only); from build"
-    found = rows(f"{build}.raw.raw_service__case select case_id, customer_ref, kind, business_date order by case_id")
-    assert found == [("1", "007", "complaint", delivered.day), ("2", None, "request", delivered.day)]
+    found = rows(
+        f"{build}.raw.raw_loyalty__ledger select entry_id, customer_ref, points, business_date order by entry_id"
+    )
+    assert found == [("1", "007", 20, delivered.day), ("2", None, -5, delivered.day)]
     found = rows(f"{build}.raw.raw_reference__override select customer_system, customer_ref, floor_tier, approved_by")
     assert found == [("sales", "007", "A", token)]
     set_aside = str(current(delivered.settings.home) / "audit_quarantine.parquet")
-    found = rows("from read_parquet(?) select source_line, rule, raw_text where family = 'service'", set_aside)
-    assert found == [(3, "value", "gossip")]
+    found = rows("from read_parquet(?) select source_line, rule, raw_text where family = 'loyalty'", set_aside)
+    assert found == [(3, "type", "many")]
 
 
 def test_it_is_judged_like_any_other(delivered: Delivered) -> None:
-    of_cases = [entry.verdict for entry in delivered.given if CASE.raw_name in entry.verdict.subject]
-    assert Counter((verdict.owner, verdict.status) for verdict in of_cases) == {("reconciliation", "pass"): 3}
-    said = {e.verdict.check_name: e.verdict for e in delivered.given if e.verdict.subject == CASE.name}
-    assert {rule.name for rule in contract_suite(CASE)} <= set(said)
+    of_entries = [entry.verdict for entry in delivered.given if LEDGER.raw_name in entry.verdict.subject]
+    assert Counter((verdict.owner, verdict.status) for verdict in of_entries) == {("reconciliation", "pass"): 3}
+    said = {e.verdict.check_name: e.verdict for e in delivered.given if e.verdict.subject == LEDGER.name}
+    assert {rule.name for rule in contract_suite(LEDGER)} <= set(said)
     not_passed = {name: verdict.status for name, verdict in said.items() if verdict.status != "pass"}
     assert not_passed["customer_ref_is_not_null"] == "warn"
     assert set(not_passed.values()) == {"warn"}
-    assert {entry.verdict.status for entry in delivered.given if entry.verdict.subject == "service"} == {"pass"}
+    assert {entry.verdict.status for entry in delivered.given if entry.verdict.subject == "loyalty"} == {"pass"}
 
 
 def test_a_table_that_nobody_delivers_is_promised_no_check_and_given_no_verdict(
@@ -108,10 +110,10 @@ def test_a_table_that_nobody_delivers_is_promised_no_check_and_given_no_verdict(
     new = promised(delivered.settings) - promised(published_home.settings)
     assert new == {
         subject
-        for table in (CASE, OVERRIDE)
+        for table in (LEDGER, OVERRIDE)
         for subject in (table.family, table.name, f"raw zone to {table.raw_name}", f"{table.raw_name} by state")
     }
     subjects = {entry.verdict.subject for entry in delivered.given}
     silent = [table for table in load_contract().tables if table.name not in subjects]
-    assert {table.family for table in silent} >= {"survey", "marketing", "privacy", "loyalty", "enrich"}
+    assert {table.name for table in silent} >= {"crm.account_identity", "sales.target", "finance.calendar"}
     assert [table.name for table in silent if any(table.raw_name in subject for subject in subjects)] == []

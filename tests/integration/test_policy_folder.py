@@ -77,7 +77,7 @@ def test_tiers_follow_the_bounds_of_the_home(house: Path) -> None:
     tiers = str(current(house) / "customer_tiers.parquet")
     assert rows("select distinct policy_version from read_parquet(?)", tiers) == [(HOUSE,)]
     key_accounts = "select count(*) from read_parquet(?) where "
-    ((told,),) = rows(key_accounts + "tier = 'T1'", tiers)
+    ((told,),) = rows(key_accounts + "score_tier = 'T1'", tiers)
     ((by_house,),) = rows(key_accounts + "tier_score >= ?", tiers, HOUSE_BOUND)
     ((by_shipped,),) = rows(key_accounts + "tier_score >= 80", tiers)
     assert told == by_house > by_shipped

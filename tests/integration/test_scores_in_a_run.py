@@ -40,7 +40,7 @@ def test_the_model_is_kept_under_its_hash_and_goes_with_the_release(published_ho
     document = (published_home.release / "model.json").read_bytes()
     assert release["model"]["sha256"] == hashlib.sha256(document).hexdigest()
     assert release["model_version"].endswith(release["model"]["sha256"][:12])
-    kept = {file.stem: file.read_bytes() for file in (published_home.home / "models").iterdir()}
+    kept = {file.stem: file.read_bytes() for file in (published_home.home / "models").glob("*.json")}
     assert kept == {release["model_version"]: document}
     # Trained on the first day of the range, and still young enough on the day decided by itself.
     assert release["model"]["trained_on"] == str(published_home.days[0])
@@ -52,7 +52,7 @@ def test_the_model_is_kept_under_its_hash_and_goes_with_the_release(published_ho
 
 def test_a_day_whose_model_is_lost_or_altered_is_not_decided_again(published_home: Published, tmp_path: Path) -> None:
     home = copy_of(published_home, tmp_path)
-    (model,) = (home / "models").iterdir()
+    (model,) = (home / "models").glob("*.json")
     document = model.read_text(encoding="utf-8")
     model.unlink()
     before = decisions(home)

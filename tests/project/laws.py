@@ -35,6 +35,7 @@ class Model:
 # of customers is a way to score them.
 READS = {
     "policy": set(),
+    "dictionary": set(),
     "run": set(),
     "ml": set(),
     "staging": set(),
@@ -43,7 +44,7 @@ READS = {
     "scoring": {"run", "ml", "policy", "intermediate", "customer", "scoring"},
     "tiering": {"run", "policy", "intermediate", "customer", "scoring", "tiering"},
     "service": {"run", "policy", "intermediate", "customer", "scoring", "tiering", "service"},
-    "audit": {"run", "policy", "staging", "intermediate", "customer", "scoring", "tiering", "service"},
+    "audit": {"run", "policy", "dictionary", "staging", "intermediate", "customer", "scoring", "tiering", "service"},
 }
 
 
@@ -73,7 +74,7 @@ def layer_offences(models: Mapping[str, Model]) -> list[str]:
 
 FAMILIES = "crm|sales|finance|service|survey|marketing|privacy|loyalty|enrich|reference"
 # A ledger is a thing, not something that happened to a thing.
-PLAIN_INTERMEDIATES = {"int_account_days", "int_customer_days"}
+PLAIN_INTERMEDIATES = {"int_account_days", "int_relation_days", "int_customer_days"}
 
 
 def name_offence(name: str, folder: str) -> str | None:
@@ -83,6 +84,7 @@ def name_offence(name: str, folder: str) -> str | None:
         "raw": rf"raw_({FAMILIES})__[a-z][a-z0-9_]*(?<!s)",
         "staging": rf"stg_{family}__[a-z][a-z0-9_]*s",
         "intermediate": r"int_[a-z0-9]+(?:_[a-z0-9]+)*__[a-z0-9]+(?:_[a-z0-9]+)*",
+        "dictionary": r"[a-z]+s",
         "marts": r"(?!fct_|dim_|mart_|stg_|int_|raw_|fact_)[a-z][a-z0-9_]*",
     }[top]
     if re.fullmatch(pattern, name) or (top == "intermediate" and name in PLAIN_INTERMEDIATES):

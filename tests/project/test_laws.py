@@ -41,7 +41,7 @@ CONSTANTS = {"int_accounts__matched": {"6": "rounds in which labels spread; a da
 # Windows ordered by one column that is unique in its partition, and why it is.
 TOTAL_ORDERS = {
     "int_account_dates__ranged": "changes and lasting are grouped by the partition and valid_from",
-    "int_account_windows__summed": "daily_changes is grouped by the partition and valid_from",
+    "ledger_windows": "daily_changes is grouped by the partition and valid_from",
     "int_customer_days": "daily_changes is grouped by the partition and valid_from",
     "int_customers__identity": "matched has one row an account and as-of date",
     "history": "a customer has one band of a scheme a date, and one interval before the run that is not over",

@@ -26,10 +26,10 @@ CODE_OF_A_CUSTOMER = "customer_system customer_ref"
 
 # Every table that customer tiering reads, and what it must at least be able to say.
 PROMISED = {
-    "crm.account": "account_id account_name account_kind parent_account_id owner_id created_at lifecycle_source "
-    "industry_code org_type employee_count annual_revenue total_assets currency country region city city_tier tax_id "
-    "strategic_flag influence_rating price_sensitivity_declared quality_demand_declared brand_preference_declared "
-    "default_payment_terms_days credit_limit customer_profit_state customer_profit_trend",
+    "crm.account": "account_id account_name account_kind parent_account_id referred_by_account_id owner_id created_at "
+    "lifecycle_source industry_code org_type employee_count annual_revenue total_assets currency country region city "
+    "city_tier tax_id strategic_flag influence_rating price_sensitivity_declared quality_demand_declared "
+    "brand_preference_declared default_payment_terms_days credit_limit customer_profit_state customer_profit_trend",
     "crm.person": "person_id account_id birth_year gender marital children_count youngest_child_age income_band "
     "education occupation lifestyle_tags",
     "crm.contact": "contact_id account_id full_name email phone role decision_role",
@@ -37,7 +37,8 @@ PROMISED = {
     "crm.opportunity": "opportunity_id account_id stage is_won is_closed amount currency probability created_at "
     "close_date lost_reason lost_to_competitor lead_source product_line",
     "crm.activity": "activity_id account_id contact_id kind direction occurred_at duration_s owner_id",
-    "crm.lead": "lead_id account_id created_at grade_declared status next_followup_at",
+    "crm.lead": "lead_id account_id created_at grade_declared status outcome has_budget met_at last_contact_at "
+    "next_followup_at",
     "crm.owner": "owner_id team_id level capacity_hours_week active",
     "sales.customer": "customer_ref customer_name tax_id code country crm_account_ref kind created_at",
     "sales.order": "order_id customer_ref ordered_at business_date processed_at status channel entity_id currency "
@@ -143,7 +144,8 @@ def test_the_contract_is_read_only_where_it_says_what_a_column_is(tmp_path: Path
 
 def test_every_file_that_dbt_reads_of_the_contract_is_as_it_would_be_generated() -> None:
     generated = dbt_yaml.dbt_files(CONTRACT)
-    assert {file.name for file in generated} == {"_sources.yml", "_crm.yml", "_sales.yml", "_finance.yml"}
+    families = ("crm", "sales", "finance", "service", "survey", "marketing", "privacy", "enrich")
+    assert {file.name for file in generated} == {"_sources.yml", *(f"_{family}.yml" for family in families)}
     for file, text in generated.items():
         assert file.read_text(encoding="utf-8") == text, "run: python -m orchestration.extract.dbt_yaml"
 

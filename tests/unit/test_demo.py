@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,11 +16,15 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from installation import settings_of
 
 from orchestration.demo.company import END, DemoError, DemoSummary, write_demo
 from orchestration.demo.deliver import FEEDS
+from orchestration.extract import landing
 from orchestration.extract.contract import load_contract
 from orchestration.extract.duckdb_extensions import connect_with_excel
+from orchestration.extract.json_lines import flat_record
+from orchestration.extract.registry import load_registry
 
 MAPS = Path(__file__).parents[2] / "orchestration" / "extract" / "maps"
 DAYS = 5
@@ -54,6 +59,35 @@ class Demo:
         parts = (f"select *, {n} as sent from read_xlsx('{f}', all_varchar = true)" for n, f in enumerate(files))
         newest = "qualify row_number() over (partition by invoice_no order by sent desc) = 1"
         return f"(select * from ({' union all '.join(parts)}) where {OWN.format(number='invoice_no')} {newest})"
+
+
+class Landed:
+    """The newest state of every record that the demo's systems sent, in the contract's words."""
+
+    def __init__(self, home: Path) -> None:
+        settings = settings_of(home)
+        feeds = load_registry(settings.sources).feeds
+        found = landing.prepare(settings, landing.pending_deliveries(settings, feeds, date.max))
+        readable = [candidate for candidate in found if candidate.held is None]
+        self.batches = landing.commit(settings, readable, decided_until=None)
+        self.connection = duckdb.connect()
+        for table in {feed.table.name: feed.table for feed in feeds}.values():
+            files = settings.raw / table.family / table.entity / "*" / "*.parquet"
+            self.connection.execute(
+                f"""create view {table.family}_{table.entity} as from read_parquet('{files}')
+                qualify row_number() over (partition by source_record_id order by extracted_at desc) = 1"""
+            )
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over views called like ``crm_account``."""
+        return self.connection.execute(query).fetchall()
+
+
+@pytest.fixture(scope="module")
+def landed(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Landed:
+    home = tmp_path_factory.mktemp("landed") / "home"
+    shutil.copytree(demo.home, home)
+    return Landed(home)
 
 
 @pytest.fixture(scope="module")
@@ -126,12 +160,15 @@ def test_maps_cover_the_contract_and_name_columns_of_the_file(demo: Demo, feed: 
     known = {column.name: column for column in table.columns}
     assert {column.name for column in table.columns if column.is_required} <= set(entity) <= set(known)
 
-    rules = {name: rule if isinstance(rule, dict) else {"column": rule} for name, rule in entity.items()}
-    named = {rule.get("column", rule.get("local_date_of")) for rule in rules.values() if "constant" not in rule}
-    assert named <= _header(demo, feed)
-    for name, rule in rules.items():
-        if known[name].values and "values" in rule:
-            assert set(rule["values"].values()) <= set(known[name].values), name
+    (mapped,) = (
+        mapped
+        for mapped in load_registry(demo.home / "sources.yml").feeds
+        if (mapped.source_system, mapped.table) == (feed.source, table)
+    )
+    assert mapped.sources <= _header(demo, feed)
+    for name, rule in mapped.columns.items():
+        if known[name].values and rule.values:
+            assert {word for _, word in rule.values} <= set(known[name].values), name
 
 
 def _header(demo: Demo, feed: Any) -> set[str]:
@@ -139,6 +176,8 @@ def _header(demo: Demo, feed: Any) -> set[str]:
     if feed.form == "csv":
         first = file.read_text(encoding="gb18030" if feed.source == "crm" else "utf-8").splitlines()[0]
         return set(first.split(","))
+    if feed.form == "jsonl":
+        return set(flat_record(file.read_text(encoding="utf-8").splitlines()[0]) or {})
     reader = "read_xlsx" if feed.form == "xlsx" else "read_parquet"
     return {str(row[0]) for row in demo.rows(f"describe from {reader}('{file}')")}
 
@@ -231,6 +270,165 @@ def test_the_crm_export_needs_the_whole_of_gb18030(demo: Demo) -> None:
     assert {"𠮷", "㐂"} & set(names), "no character of four bytes"
     with pytest.raises(UnicodeDecodeError):
         exports.decode("gbk")
+
+
+# What is told of customers besides their trade.
+
+WITHOUT_FAULTS = (
+    "crm.person", "crm.lead", "sales.contract", "finance.writeoff", "finance.cost_to_serve", "finance.balance_daily",
+    "service.case", "survey.response", "marketing.touch", "marketing.event", "privacy.consent", "enrich.industry",
+)  # fmt: skip
+
+
+def test_everything_told_besides_the_trade_is_accepted(landed: Landed) -> None:
+    found = {name: [b for b in landed.batches if f"{b.family}.{b.entity}" == name] for name in WITHOUT_FAULTS}
+    assert {name: sum(batch.quarantined + batch.duplicates for batch in own) for name, own in found.items()} == (
+        dict.fromkeys(WITHOUT_FAULTS, 0)
+    )
+    assert [name for name, own in found.items() if sum(batch.accepted for batch in own) == 0] == []
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "crm.account.org_type", "crm.account.customer_profit_state", "crm.account.customer_profit_trend",
+        "crm.person.marital", "crm.lead.grade_declared", "crm.lead.outcome", "finance.cost_to_serve.cost_type",
+        "finance.balance_daily.product_kind", "service.case.kind", "survey.response.metric", "marketing.event.kind",
+        "privacy.consent.purpose",
+    ],
+)  # fmt: skip
+def test_every_word_of_a_closed_list_is_said(landed: Landed, column: str) -> None:
+    family, entity, name = column.split(".")
+    found = landed.rows(f"select distinct {name} from {family}_{entity} where {name} is not null")
+    (told,) = (told for told in load_contract().table(f"{family}.{entity}").columns if told.name == name)
+    assert {word for (word,) in found} == set(told.values)
+
+
+@pytest.mark.parametrize(
+    ("table", "system", "code", "known"),
+    [
+        ("crm_person", "", "account_id", "select account_id from crm_account"),
+        ("crm_lead", "", "account_id", "select account_id from crm_account"),
+        ("crm_account", "", "referred_by_account_id",
+         "select account_id from crm_account as a where a.created_at < t.created_at"),
+        ("sales_contract", "", "customer_ref", "select customer_ref from sales_customer"),
+        ("sales_contract", "", "renewed_by_contract_id", "select contract_id from sales_contract"),
+        ("finance_writeoff", "", "invoice_id", "select invoice_id from finance_invoice where status = 'written_off'"),
+        ("finance_cost_to_serve", "", "customer_ref", "select customer_ref from finance_customer"),
+        ("finance_balance_daily", "", "customer_ref", "select customer_ref from finance_customer"),
+        ("service_case", "customer_system = 'crm'", "customer_ref", "select account_id from crm_account"),
+        ("survey_response", "customer_system = 'crm'", "customer_ref", "select account_id from crm_account"),
+        ("marketing_touch", "customer_system = 'sales'", "customer_ref", "select customer_ref from sales_customer"),
+        ("marketing_event", "customer_system = 'sales'", "customer_ref", "select customer_ref from sales_customer"),
+        ("privacy_consent", "subject_kind = 'person'", "subject_id", "select person_id from crm_person"),
+        ("privacy_consent", "subject_kind = 'customer' and subject_system = 'crm'", "subject_id",
+         "select account_id from crm_account"),
+    ],
+)  # fmt: skip
+def test_a_code_is_known_where_it_comes_from(landed: Landed, table: str, system: str, code: str, known: str) -> None:
+    [(told, unknown)] = landed.rows(
+        f"""select count({code}), count(*) filter ({code} is not null and {code} not in ({known}))
+        from {table} as t where {system or "true"}"""
+    )
+    assert told > 0
+    assert unknown == 0
+
+
+def test_all_households_are_told_of(landed: Landed) -> None:
+    """Single, couple, with a baby, with a child, with children who have left; a parent alone; and who says nothing."""
+    households = landed.rows(
+        """select distinct marital, children_count > 0,
+            case when youngest_child_age < 3 then 'baby' when youngest_child_age < 18 then 'child' else 'none' end
+        from crm_person where marital in ('single', 'married', 'unknown')"""
+    )
+    assert set(households) >= {
+        ("single", False, "none"), ("married", False, "none"), ("married", True, "baby"), ("married", True, "child"),
+        ("married", True, "none"), ("unknown", None, "none"),
+    }  # fmt: skip
+    assert landed.rows("select count(*) > 0 from crm_person where marital in ('divorced', 'widowed')") == [(True,)]
+
+
+def test_wealth_lies_on_both_sides_of_every_threshold_of_the_banks(landed: Landed) -> None:
+    wealth = landed.rows(
+        """select sum(balance) filter (product_kind <> 'personal_loan') / 30, sum(balance) / 30
+        from finance_balance_daily
+        where balance_date between date '2025-11-01' and date '2025-11-30' group by customer_ref"""
+    )
+    for place, thresholds in ((0, (100_000, 1_000_000, 3_500_000, 5_000_000)), (1, (2_000_000, 8_000_000))):
+        amounts = [row[place] for row in wealth]
+        for threshold in thresholds:
+            assert min(amounts) < threshold <= max(amounts), threshold
+    assert len([row for row in wealth if row[0] < row[1]]) > 1, "nobody has a loan"
+
+
+def test_consents_are_given_refused_and_taken_back(landed: Landed) -> None:
+    words = landed.rows(
+        "select list(given order by decided_at) from privacy_consent group by subject_system, subject_id, purpose"
+    )
+    said = {tuple(given) for (given,) in words}
+    assert said >= {(True,), (False,), (True, False)}
+    assert sum(given[-1] for (given,) in words) / len(words) > 0.7
+
+
+def test_most_contracts_that_ended_were_followed_by_another(landed: Landed) -> None:
+    [(ended, renewed)] = landed.rows(
+        f"""select count(*), count(renewed_by_contract_id)
+        from sales_contract where end_date < date '{END}' and cancelled_at is null"""
+    )
+    assert ended > 20
+    assert 0.6 < renewed / ended < 0.95
+
+
+def test_the_control_group_is_left_alone_and_the_others_buy_more_often(landed: Landed) -> None:
+    found = landed.rows(
+        """select is_holdout, count(*), avg(converted::int), sum(cost), bool_or(delivered or opened or clicked)
+        from marketing_touch group by is_holdout order by is_holdout"""
+    )
+    (_, reached, bought, _, _), (_, alone, bought_alone, cost, touched) = found
+    assert 0.08 < alone / (alone + reached) < 0.18
+    assert (cost, touched) == (0, False)
+    assert bought > bought_alone
+
+
+def test_who_is_cross_complains_and_who_would_recommend_us_buys_more(landed: Landed) -> None:
+    """Not always: there are large customers who complain, and promoters who buy little."""
+    [(late, in_time)] = landed.rows(
+        """with orders as (
+            select crm_account_ref as account_id, avg((delivered_date > promised_date)::int) as late_share
+            from sales_order inner join sales_customer using (customer_ref)
+            where crm_account_ref is not null group by all
+        ), complaints as (
+            select customer_ref as account_id, count(*) as complaints from service_case
+            where kind = 'complaint' group by all
+        )
+        select avg(coalesce(complaints, 0)) filter (late_share > 0.1),
+            avg(coalesce(complaints, 0)) filter (late_share <= 0.1)
+        from orders left join complaints using (account_id)"""
+    )
+    assert late > in_time
+    [(promoters, others)] = landed.rows(
+        """with bought as (
+            select crm_account_ref as account_id, count(*) as orders
+            from sales_order inner join sales_customer using (customer_ref)
+            where business_date > date '2025-01-01' group by all
+        ), said as (
+            select customer_ref as account_id, avg(score) as score from survey_response
+            where metric = 'nps' group by all
+        )
+        select avg(orders) filter (score >= 8), avg(orders) filter (score < 7)
+        from said inner join bought using (account_id)"""
+    )
+    assert promoters > others
+
+
+def test_one_industry_has_no_figures(landed: Landed) -> None:
+    found = landed.rows(
+        """select distinct industry_code from crm_account where industry_code is not null
+        and industry_code not in (select industry_code from enrich_industry)"""
+    )
+    assert found == [("D44",)]
+    [(lowest, highest)] = landed.rows("select min(growth_rate), max(growth_rate) from enrich_industry")
+    assert -0.5 < lowest < 0 < highest < 0.5, "a rate, not a percentage"
 
 
 def test_every_kind_of_fault_is_planted(demo: Demo) -> None:

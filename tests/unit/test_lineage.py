@@ -205,7 +205,11 @@ def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, A
     assert not chain(document, *score, "int_policy__in_force.tier_base_score", "policy_parameters.value")
     ends = Lineage(document).ends("customer_tiers.tier_score")
     assert ends["policy_weights.weight"] == 0
-    assert "crm.account.account_id" not in [column for column, conditions in ends.items() if conditions == 1]
+    # Who a customer is says whose points are summed, and nothing else: no contribution is chosen or ordered by it.
+    of_customer = {edge["from"]: edge for edge in document["edges"] if edge["to"] == score[1]}[
+        "customer_bands.customer_id"
+    ]
+    assert (of_customer["kind"], set(of_customer["by"])) == ("condition", {"group", "join"})
     assert ends["sales.order_line.net_amount"] == 1, "an amount decides a band, it does not flow into the score"
     assert "sales.order_line.tax_amount" not in ends
 

@@ -169,7 +169,7 @@ RELEASED_ROWS = [
     ("policy_weights.csv", "0.3000", "0.3001"),
     ("policy_bands.csv", "Class A,", "Klasse A,"),
     ("policy_versions.csv", "policy board", "somebody else"),
-    ("policy_matrices.csv", "house.1,value_potential,value,low,potential,low,low,derived\n", ""),
+    ("policy_matrices.csv", "house.1,value_potential,value,low,potential,low,low,,derived\n", ""),
 ]
 
 

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from orchestration import dbt
 from orchestration.cli import app
-from orchestration.policy_rules import BrokenRow, broken_rules, policy_tests, unfed_weights
+from orchestration.policy_rules import BrokenRow, broken_rules, foreign_bounds, policy_tests, unfed_weights
 from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT, Settings
 
 POLICIES = [POLICY_SEEDS, *sorted((PROJECT_ROOT / "examples").glob("*/policy"))]
@@ -21,10 +21,32 @@ BREAKS = [
     ("bands", "abc,B,2,0.80", "abc,B,2,0.81", "assert_bands_tile_the_line", "lens abc, band B"),
     ("bands", "abc,B,2,0.80", "abc,B,2,0.79", "assert_bands_tile_the_line", "lens abc, band B"),
     ("bands", "churn,lost", "chrun,lost", "assert_every_lens_that_is_named_exists", "lens chrun, band lost"),
+    ("parts", "credit,payment_period", "credit,rfm", "assert_every_rank_of_a_part_has_a_band", "part rfm"),
+    ("labels", "new,new", "new,gnu", "assert_every_band_that_is_named_exists", "label new, band gnu"),
+    (
+        "actions",
+        "general,90,potential",
+        "general,90,potent",
+        "assert_every_band_that_is_named_exists",
+        "goal_band potent",
+    ),
+    ("gates", "credit,D,,T2", "credit,D,T1,T2", "assert_every_gate_leads_to_a_tier", "gate poor_credit"),
+    ("gates", "credit,D,,T2", "credit,F,,T2", "assert_every_band_that_is_named_exists", "gate poor_credit, band F"),
+    ("lenses", "2,worst", "1,worst", "assert_every_lens_stands_after_what_it_reads", "lens credit"),
+    ("lenses", "1,label,kind", "1,label,kid", "assert_every_lens_names_what_it_measures", "indicator kid"),
+    ("lenses", "60,renormalise", "60,forget", "assert_policy_lenses_say_what_happens", "on_missing forget"),
+    ("matrices", "high,star,,", "high,star,stars,", "assert_every_matrix_has_all_its_cells", "column_band high"),
     ("bands", "Class A,A 类客户", "Class A,", "assert_every_rule_is_labelled", "lens abc, band A"),
     ("weights", "tier,abc,0.2500", "tier,abc,0.2600", "assert_weights_of_each_target_sum_to_one", "total_weight 1.01"),
     ("weights", "tier,abc,", "tier,acb,", "assert_every_weighted_lens_exists", "factor acb"),
     ("rfm_segments", "loyal,3,4", "loyal,3,3", "assert_rfm_segments_cover_every_cell_once", "recency 4, frequency 4"),
+    (
+        "rfm_metrics",
+        "monetary,net",
+        "monetary,nothing",
+        "assert_every_rfm_factor_names_an_indicator",
+        "nothing_amount_365d",
+    ),
     ("windows", "730d,730", "730d,700", "assert_every_policy_version_states_every_parameter_and_window", "730d"),
     ("parameters", "score_scale", "scale", "assert_every_policy_version_states_every_parameter_and_window", "scale"),
     ("lenses", "margin_amount_365d", "margin_365d", "assert_every_lens_names_what_it_measures", "lens value"),
@@ -64,7 +86,7 @@ def test_rows_that_contradict_each_other_are_named_with_their_line(own: Settings
 def test_a_row_that_is_missing_is_named_by_its_file(own: Settings) -> None:
     cells = own.policy / "policy_matrices.csv"
     text = cells.read_text(encoding="utf-8")
-    cells.write_text(text.replace("2025.1,value_potential,value,high,potential,high,star,derived\n", ""), "utf-8")
+    cells.write_text(text.replace("2025.1,value_potential,value,high,potential,high,star,,derived\n", ""), "utf-8")
     (broken,) = broken_rules(own, own.policy)
     assert broken.rule == "assert_every_matrix_has_all_its_cells"
     got = "policy_version 2025.1, lens value_potential, row_band high, column_band high"
@@ -76,7 +98,10 @@ def test_a_row_that_is_stated_twice_is_named_with_both_lines(own: Settings) -> N
     text = parameters.read_text(encoding="utf-8")
     parameters.write_text(text + text.splitlines()[1] + "\n", encoding="utf-8")
     (broken,) = broken_rules(own, own.policy)
-    assert (broken.rule, broken.rows[0].lines) == ("assert_policy_parameters_are_stated_once", (2, 11))
+    assert (broken.rule, broken.rows[0].lines) == (
+        "assert_policy_parameters_are_stated_once",
+        (2, text.count("\n") + 1),
+    )
 
 
 def test_every_rule_says_what_it_expects_and_how_to_mend_it(settings: Settings) -> None:
@@ -94,6 +119,23 @@ def test_a_weight_that_nothing_feeds_is_told_with_its_line(own: Settings) -> Non
     told = {factors[int(note.partition("line ")[2].partition(":")[0]) - 2]: note for note in notes}
     assert set(told) == {"abc", "collection", "engagement"}
     assert "abc weighs 0.2500, but sales.order_line.cost_amount is not delivered" in told["abc"]
+
+
+def test_bounds_that_are_amounts_of_another_currency_are_told_until_they_are_set(own: Settings) -> None:
+    assert foreign_bounds(own, own.policy) == [], "the shipped amounts are in the shipped currency"
+    versions, bands = own.policy / "policy_versions.csv", own.policy / "policy_bands.csv"
+    versions.write_text(versions.read_text(encoding="utf-8").replace(",CNY,", ",USD,"), "utf-8")
+    told = {note.partition(": ")[2].split()[0] for note in foreign_bounds(own, own.policy)}
+    assert told == {"firm_size_revenue", "bank_tier_1", "bank_total", "bank_wealth", "vip_spend", "pipeline"}
+    shutil.copyfile(PROJECT_ROOT / "examples" / "cdnow" / "sources.yml", own.sources)
+    text = bands.read_text(encoding="utf-8")
+    line = text[: text.index("vip_spend,ordinary")].count("\n") + 1
+    assert foreign_bounds(own, own.policy) == [
+        f"policy_bands.csv line {line}, {line + 1}, {line + 2}: vip_spend has the shipped bounds, amounts in CNY, but "
+        "reports are in USD: set your own"
+    ]
+    bands.write_text(text.replace(",40000", ",500").replace("150000,", "2000,"), "utf-8")
+    assert foreign_bounds(own, own.policy) == []
 
 
 def test_the_command_says_what_got_expected_and_mend(own: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from orchestration.audit.provenance import Source, SourceRow
 from orchestration.audit.recompute_facts import Rates, entries, indicators
-from orchestration.audit.rule_lines import CannotJudge, Policy, located, read_policy
+from orchestration.audit.recompute_lenses import PRIVATE, SCORES, Lenses
+from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod, located, read_policy
 from orchestration.policy import PolicyError
-from orchestration.settings import POLICY_SEEDS
+from orchestration.release.gates import open_gates
+from orchestration.settings import DBT_PROJECT, POLICY_SEEDS
 
 AS_OF = date(2025, 6, 30)
 WINDOWS = {"90d": 90, "365d": 365, "730d": 730, "all": None}
@@ -171,3 +175,96 @@ def test_the_lower_bound_belongs_to_the_better_band_and_outside_all_of_them_noth
     assert policy.holding("x", Decimal("0.4999"))["rule_name"] == "low"
     with pytest.raises(CannotJudge, match="no band of x holds 1 of 1"):
         policy.holding("x", Decimal(1))
+
+
+def said(
+    kind: str, subject: str, name: str, value: str | None = None, note: str | None = None, *bounds: str
+) -> dict[str, Any]:
+    lower, upper = (Decimal(bound) if bound else None for bound in bounds or ("", ""))
+    told = {"rule_kind": kind, "subject": subject, "rule_name": name, "provenance_note": note}
+    return told | {"rule_value": value and Decimal(value), "lower_bound": lower, "upper_bound": upper}
+
+
+def lens(method: str, indicator: str = "", on_missing: str = "fallback") -> dict[str, Any]:
+    return {"method": method, "indicator": indicator, "on_missing": on_missing}
+
+
+def lenses(**figures: Any) -> Lenses:
+    """Two cuts at 5 and what reads them, among two others of whom ``x`` is high."""
+    cuts = [
+        said("band", name, band, score, None, *bounds)
+        for name in ("x", "y")
+        for band, score, bounds in (("low", "20", ("", "5")), ("high", "50.0002", ("5", "")))
+    ]
+    own = [said("band", name, band, score) for name in ("w", "b") for band, score in (("A", "100"), ("B", "50"))]
+    rules = (
+        *cuts, *own,
+        said("band", "s", "all", "1", None, "", ""), said("band", "n", "few", "2", None, "", "3"),
+        said("band", "k", "known", "3"), said("label", "k", "company", "3", "known"),
+        said("part", "w", "x", "1"), said("part", "w", "y", "0"),
+        said("part", "b", "x", "0"), said("part", "b", "y", "0"),
+        said("weight", "s", "x", "0.3333"), said("weight", "s", "y", "0.6667"),
+        *(said("fallback", name, "unknown", "30") for name in "xywbsnkp"),
+    )  # fmt: skip
+    of = {
+        **{"x": lens("cut", "x_figure"), "y": lens("cut", "y_figure", "renormalise"), "w": lens("worst")},
+        **{"b": lens("best"), "s": lens("weighted"), "n": lens("count", "x"), "k": lens("label", "kind")},
+        "p": lens("cut", "wealth_amount"),
+    }
+    ranks = {(name, band): rank for name in "xy" for band, rank in (("high", 1), ("low", 2))}
+    ranks |= {(name, band): rank for name in "wb" for band, rank in (("A", 1), ("B", 2))}
+    marts = duckdb.connect()
+    marts.execute(
+        "create table customer_bands as select * from (values ('x', 'high', false), ('x', 'high', false), "
+        "('x', 'high', true), ('x', 'low', false)) as bands(lens, band, is_defaulted)"
+    )
+    return Lenses(
+        marts, "c1", {"x_figure": None, "y_figure": None, "kind": None} | figures, Policy({}, rules, of, ranks)
+    )
+
+
+def test_lenses_that_read_others_judge_as_the_policy_says() -> None:
+    both = lenses(x_figure=Decimal(9), y_figure=Decimal(4), kind="company")
+    assert [both.judge(name).band for name in ("x", "y", "w", "b", "n", "k")] == [
+        "high",
+        "low",
+        "B",
+        "A",
+        "few",
+        "known",
+    ]
+    assert both.judge("n").figure == 2
+    assert both.judge("s").figure == Decimal("29.9991")  # 50.0002 x 0.3333 + 20 x 0.6667 = 29.99906666
+
+
+def test_a_part_that_is_missing_is_passed_over_stood_in_for_or_missed() -> None:
+    dropped, stood_in_for, nothing = lenses(x_figure=Decimal(9)), lenses(y_figure=Decimal(9)), lenses(kind="unheard of")
+    assert dropped.judge("s").figure == Decimal("50.0002")
+    assert stood_in_for.judge("s").figure == Decimal("43.3341")  # 30 x 0.3333 + 50.0002 x 0.6667 = 43.33413334
+    assert (dropped.judge("w").band, stood_in_for.judge("b").band) == ("A", "A")
+    assert stood_in_for.judge("w").is_defaulted
+    assert all(nothing.judge(name).is_defaulted for name in ("x", "y", "w", "b", "s", "n", "k"))
+
+
+def test_what_is_private_cannot_be_judged_again_and_the_list_is_that_of_the_models() -> None:
+    with pytest.raises(UnknownMethod, match="wealth_amount is a figure of persons, which no mart shows"):
+        lenses().judge("p")
+    macros = (DBT_PROJECT / "macros" / "indicators.sql").read_text(encoding="utf-8")
+    lists = re.findall(r"macro private_\w+\(\) %}(.*?)endmacro", macros, re.DOTALL)
+    assert {name for names in lists for name in re.findall(r"'(\w+)'", names)} == PRIVATE
+    (scores,) = re.findall(r"macro cut_scores\(\) %}(.*?)endmacro", macros, re.DOTALL)
+    assert set(re.findall(r"'(\w+)'", scores)) == SCORES
+
+
+def test_a_gate_is_open_to_who_has_its_band() -> None:
+    rules = [
+        said("gate", "credit", "poor", None, "D: at most T2; a note: with a colon"),
+        said("gate", "key", "key", None, "yes: at least T1"),
+        said("gate", "key", "pin", None, "yes: at least T3 at most T2"),
+        said("band", "key", "yes"),
+    ]
+    found = open_gates(rules, {"key": "yes", "credit": "D"})
+    assert [(gate.name, gate.floor, gate.ceiling) for gate in found] == [
+        ("key", "T1", None), ("pin", "T3", "T2"), ("poor", None, "T2")
+    ]  # fmt: skip
+    assert open_gates(rules, {"credit": "C"}) == []

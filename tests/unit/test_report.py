@@ -21,6 +21,7 @@ from ml.train import BaseModel
 from orchestration.release import charts
 from orchestration.release import report_format as fmt
 from orchestration.release.report import Freshness, ReportFacts, render_report
+from orchestration.release.report_queries import totals
 
 MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
 DAY = date(2025, 6, 30)
@@ -38,6 +39,8 @@ FACTS = ReportFacts(
     tier_history=[(date(2025, 6, 29), "T1", 1), (date(2025, 6, 29), "T2", 2), (DAY, "T1", 2), (DAY, "T2", 2)],
     missing_extracts=["crm.account"],
     model=None,
+    comparison=None,
+    not_compared=None,
 )
 TIERS = [("T1", "Key account", "重点客户", 60, None), ("T2", "Core", "核心客户", None, 60)]
 # id, name, kind, tier, score, net 365d, net 90d, overdue, recency, days since contact
@@ -87,7 +90,7 @@ def built() -> duckdb.DuckDBPyConnection:
         insert(db, "customer_bands", **known, lens="abc", band="A" if recency else "none", is_defaulted=not recency)
         insert(db, "customer_months", customer_id=customer, month_date=date(2025, 5, 1), net_amount=net)
         if recency:
-            scores = {"r_score": 5, "f_score": 1, "rfm_segment": "a <new> one", "monetary_amount": net}
+            scores = {"r_score": 5, "f_score": 1, "rfm_segment": "a <new> one"}
             insert(db, "customer_rfm", **known, **scores)
     for number, (buyer, reason, day, is_counted, net) in enumerate(ORDERS):
         order = {"order_id": number, "customer_id": buyer, "unattributed_reason": reason, "order_date": day}
@@ -342,3 +345,33 @@ def test_where_no_contact_is_ever_delivered_nobody_is_watched_for_it(release: du
     release.execute("update customer_360 set days_since_contact = null")
     release.execute("update customer_360 set recency_days = 1, overdue_amount = 0")
     assert "Customers to watch: none." in render_report(release, FACTS)
+
+
+def test_where_no_cost_is_delivered_no_margin_is_shown(page: str, release: duckdb.DuckDBPyConnection) -> None:
+    assert "no cost of what was sold is known" not in page
+    release.execute("update customer_360 set margin_amount_365d = 0, open_amount = 0, overdue_amount = 0")
+    insert(release, "customer_indicators", customer_id="c1", costless_amount_365d=totals(release)["net"])
+    told = render_report(release, FACTS)
+    card = told[told.index("毛利</span></dt>") :].partition("</div>")[0]
+    assert '<dd class="big">–</dd><dd>no cost of what was sold is known</dd>' in card
+    assert "no invoice is open" in told
+    assert "▬ margin" not in told
+
+
+def test_lenses_that_judge_nobody_are_listed_with_their_reason(release: duckdb.DuckDBPyConnection) -> None:
+    assert "nobody <span" not in render_report(release, FACTS)
+    insert(release, "lens_coverage", lens="collection", is_dark=True, reason="no value of it; fed by finance.invoice")
+    insert(release, "lens_coverage", lens="value", is_dark=False)
+    told = render_report(release, FACTS)
+    assert re.search(r"1 lens judges nobody .*why", told)
+    assert re.search(r"<tr><td>collection .*</td><td>no value of it; fed by finance.invoice</td></tr>", told)
+
+
+def test_classes_of_rfm_are_called_by_their_labels(release: duckdb.DuckDBPyConnection) -> None:
+    rule = {"rule_kind": "rfm_segment", "subject": "rfm_class", "rule_name": "general_keep"}
+    insert(
+        release, "policy_rules", **rule, label_en="General: to be kept", label_zh="一般保持客户", provenance="external"
+    )
+    band = {"lens": "rfm_class", "band": "general_keep", "is_defaulted": False}
+    insert(release, "customer_bands", as_of_date=DAY, customer_id="c1", **band)
+    assert "General: to be kept" in section(render_report(release, FACTS), "segments", "watch")

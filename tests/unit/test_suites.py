@@ -53,18 +53,21 @@ NEXT_DAY = "timestamptz '2025-01-02 00:00:00Z'"
 VALID, ENDED = "date '2025-01-01', date '2025-01-02'", "date '2025-01-01', date '2025-01-01'"
 CROSS_FIELD_CASES = {
     "crm.account": (
-        "account_id, parent_account_id, created_at, extracted_at, credit_limit, annual_revenue, total_assets, currency",
-        f"'a', 'b', {AT}, {AT}, 10, null, null, 'CNY'",
-        f"'a', null, {NEXT_DAY}, {AT}, null, null, null, null",
-        f"'a', 'a', {AT}, {AT}, null, null, null, null",
-        f"'a', null, {AT}, {AT}, null, null, 10, null",
+        "account_id, parent_account_id, referred_by_account_id, created_at, extracted_at, credit_limit, "
+        "annual_revenue, total_assets, currency",
+        f"'a', 'b', 'c', {AT}, {AT}, 10, null, null, 'CNY'",
+        f"'a', null, null, {NEXT_DAY}, {AT}, null, null, null, null",
+        f"'a', 'a', null, {AT}, {AT}, null, null, null, null",
+        f"'a', 'b', 'a', {AT}, {AT}, null, null, null, null",
+        f"'a', null, null, {AT}, {AT}, null, null, 10, null",
     ),
     "crm.account_identity": ("valid_from, valid_to", VALID, ENDED),
     "crm.lead": (
-        "created_at, next_followup_at, extracted_at",
-        f"{AT}, {NEXT_DAY}, {AT}",
-        f"{NEXT_DAY}, null, {AT}",
-        f"{NEXT_DAY}, {AT}, {NEXT_DAY}",
+        "created_at, next_followup_at, met_at, extracted_at",
+        f"{AT}, {NEXT_DAY}, {AT}, {AT}",
+        f"{NEXT_DAY}, null, null, {AT}",
+        f"{NEXT_DAY}, {AT}, null, {NEXT_DAY}",
+        f"{NEXT_DAY}, null, {AT}, {NEXT_DAY}",
     ),
     "crm.opportunity": (
         "is_won, is_closed, created_at, extracted_at, business_date, amount, currency, close_date, lost_reason",
@@ -214,10 +217,17 @@ def test_a_mart_suite_fails_what_a_reader_may_not_meet() -> None:
     tiers = (
         "select * from (values ('c1', 1, 'A', 101), ('c1', 1, null, 50)) v(customer_id, as_of_date, tier, tier_score)"
     )
-    indicators = "select -1 as order_count_365d, -1 as recency_days, 1.5 as return_rate_365d"
+    indicators = (
+        "select -1 as order_count_365d, -1 as recency_days, 1.5 as return_rate_365d, "
+        "1.5 as purchase_stability_rate_365d, -1 as days_to_pay_p50_730d, -1 as whitespace_category_count, "
+        "1.5 as campaign_response_rate_365d, 1.5 as renewal_rate_730d"
+    )
     suites = mart_suites()
     names = ("customer_tiers", "customer_indicators")
     verdicts = validate(
         [Subject(name, sql, suites[name]) for name, sql in zip(names, (tiers, indicators), strict=True)]
     )
-    assert [verdict.status for verdict in verdicts] == ["pass", "fail", "fail", "fail", "fail", "fail", "warn"]
+    assert [verdict.status for verdict in verdicts] == [
+        *("pass", "fail", "fail", "fail", "fail", "fail", "warn"),
+        *("fail", "fail", "fail", "fail", "fail"),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 from data_quality.rules import Between, InSet, NoRowsWhere, NotNull, Rule, Unique
 from data_quality.suites.marts import mart_suites
 from data_quality.table_rules import HasColumns, RowCount
-from data_quality.validate import Subject, admit_duckdb, validate
+from data_quality.validate import Subject, _great_expectations, admit_duckdb, validate
 from data_quality.verdicts import Verdict
 
 COLUMNS = (("batch_id", "varchar"), ("id", "varchar"), ("kind", "varchar"), ("amount", "decimal(18,4)"), ("d", "date"))
@@ -188,6 +190,30 @@ def test_great_expectations_still_has_the_private_name_that_duckdb_is_added_to(m
     monkeypatch.delattr(private, "_PERSISTED_CONNECTION_DIALECTS")
     with pytest.raises(RuntimeError, match="_PERSISTED_CONNECTION_DIALECTS is None, expected the tuple"):
         admit_duckdb()
+
+
+def test_great_expectations_does_not_write_down_a_configuration_that_nobody_reads() -> None:
+    with _great_expectations() as source:
+        source.add_query_asset("frame", query=frame(CLEAN))
+        variables = source.data_context.variables
+        assert variables.store.list_keys() == []
+        type(variables).save(variables)
+        assert len(variables.store.list_keys()) == 1, "what GX writes down is no longer seen here"
+
+
+def test_what_great_expectations_imports_for_no_rule_of_ours_is_left_out_and_there_when_asked_for() -> None:
+    asked = """
+import sys
+from data_quality.rules import NotNull
+from data_quality.validate import Subject, validate
+
+(verdict,) = validate([Subject("frame", "select 1 as id", [NotNull("id")])])
+print(verdict.status, "scipy.stats" in sys.modules, "altair" in sys.modules)
+from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as corner
+print(corner.stats.entropy([1.0]), corner.alt.Chart.__name__, "scipy.stats" in sys.modules)
+"""
+    told = subprocess.run([sys.executable, "-W", "ignore", "-c", asked], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines() == ["pass False False", "0.0 Chart True"]
 
 
 @pytest.mark.parametrize(("field", "value"), [("status", "ok"), ("severity", "fatal"), ("owner", "nobody")])

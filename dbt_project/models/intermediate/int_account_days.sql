@@ -1,47 +1,8 @@
-{#- The ledger: what an account's day added, by when it was known. A later version takes the earlier one back with
-    the opposite sign from the moment it is known, so that any past knowledge is a sum over effective_from, and what was
-    known when it was last built stands. What names no account is that of the empty one. -#}
+{#- The ledger of trade: ledger_days() says what it holds. -#}
 {{ config(
     materialized='incremental', incremental_strategy='append',
     pre_hook="{% if is_incremental() %}delete from {{ this }} where effective_from > {{ built('known_at') }}{% endif %}",
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 
-with events as (
-
-    select * from {{ ref('int_account_events__unioned') }}
-
-),
-
-signed as (
-
-    select
-        source_system, source_id, event_date, window_date, known_from as effective_from,
-        {{ each_measure('{m}') }}
-    from events
-    {%- if is_incremental() %}
-    where known_from > {{ built('known_at') }}
-    {%- endif %}
-
-    union all
-
-    select
-        source_system, source_id, event_date, window_date, known_to as effective_from,
-        {{ each_measure('-{m} as {m}') }}
-    from events
-    where known_to < {{ end_of_time() }}
-        {%- if is_incremental() %}
-        and known_to > {{ built('known_at') }}
-        {%- endif %}
-
-)
-
-select
-    source_system,
-    coalesce(source_id, '') as source_id,
-    event_date,
-    window_date,
-    effective_from,
-    {{ each_measure('cast(sum({m}) as decimal(18, 4)) as {m}') }}
-from signed
-group by source_system, coalesce(source_id, ''), event_date, window_date, effective_from
+{{ ledger_days(ref('int_account_events__unioned'), 'trade') }}

@@ -28,6 +28,7 @@ select
     source_system, customer_ref as source_id, order_date as event_date, order_date as window_date, known_from, known_to,
     {{ event_measures({
         'gross_amount': 'gross_amount',
+        'discounted_gross_amount': 'case when discount_amount > 0 then gross_amount else 0 end',
         'discount_amount': 'discount_amount',
         'net_amount': 'net_amount',
         'margin_amount': 'coalesce(margin_amount, 0)',

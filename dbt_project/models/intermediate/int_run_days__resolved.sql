@@ -18,7 +18,9 @@ windows as (
 
 ledger_days as (
 
-    select distinct event_date, window_date from {{ ref('int_account_days') }}
+    select event_date, window_date from {{ ref('int_account_days') }}
+    union
+    select event_date, window_date from {{ ref('int_relation_days') }}
 
 ),
 
@@ -34,7 +36,9 @@ days as (
 
 known as (
 
-    select distinct effective_from from {{ ref('int_account_days') }}
+    select effective_from from {{ ref('int_account_days') }}
+    union
+    select effective_from from {{ ref('int_relation_days') }}
 
 )
 

@@ -1,6 +1,9 @@
 {{ config(meta={'dagster': {'ref': {'name': 'int_account_windows__summed'}}}) }}
--- The sums as they are carried along, against plain sums over the ledger: all accounts together, every measure and window.
-{%- set bounded = windowed_measures().keys() | reject('equalto', 'all') | list %}
+-- The sums as they are carried along, against plain sums over the ledger: all accounts together, every measure and window of both ledgers.
+{%- set bounded = bounded_windows() %}
+{%- set groups = {
+    'trade': ('int_account_windows__summed', 'int_account_days'), 'relation': ('int_relation_windows__summed', 'int_relation_days'),
+} %}
 with release as (
 
     select dates.as_of_date, dates.known_at, policy.policy_version
@@ -20,32 +23,36 @@ lengths as (
     inner join release on windows.policy_version = release.policy_version
 
 ),
-
-carried as (
+{% for group, (windows, ledger) in groups.items() %}
+{{ group }}_carried as (
 
     select
-        {{ each_windowed("coalesce(sum(summed.{n}), 0) as {n}") }}
-    from {{ ref('int_account_windows__summed') }} as summed
+        {{ each_windowed("coalesce(sum(summed.{n}), 0) as {n}", group=group) }}
+    from {{ ref(windows) }} as summed
     inner join release on summed.valid_from <= release.as_of_date and summed.valid_to > release.as_of_date
 
 ),
 
-plain as (
+{{ group }}_plain as (
 
     select
         {{ each_windowed(
             "coalesce(sum(case when " ~ add_days('days.window_date', 'lengths.days_{w}') ~ " > release.as_of_date then days.{m} else 0 end), 0) as {n}",
             "coalesce(sum(days.{m}), 0) as {n}",
+            group=group,
         ) }}
-    from {{ ref('int_account_days') }} as days
+    from {{ ref(ledger) }} as days
     cross join lengths
     inner join release
         on days.event_date <= release.as_of_date
         and days.effective_from <= release.known_at
 
-)
-
-select carried.net_amount_all, plain.net_amount_all as plain_net_amount_all
-from carried
-cross join plain
-where {{ each_windowed("carried.{n} <> plain.{n} or").replace(',', '') }} false
+){{ "," if not loop.last }}
+{% endfor %}
+{%- for group in groups %}
+select '{{ group }}' as ledger
+from {{ group }}_carried as carried
+cross join {{ group }}_plain as plain
+where {{ each_windowed("carried.{n} <> plain.{n} or", group=group).replace(',', '') }} false
+{{ "union all" if not loop.last }}
+{%- endfor %}

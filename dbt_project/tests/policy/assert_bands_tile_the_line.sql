@@ -4,7 +4,7 @@
     'mend': 'make the bounds of neighbouring bands equal',
 }) }}
 -- Per lens the bands leave no gap and do not overlap: each starts where the one below it ends, and both ends are open.
--- A matrix has cells instead, and stages of life are no cuts on a line.
+-- Of what judges no figure the bands have no bounds.
 with bands as (
 
     select
@@ -13,7 +13,9 @@ with bands as (
         row_number() over bands_upwards as nth,
         count(*) over (partition by policy_version, lens) as band_count
     from {{ ref('policy_bands') }}
-    where (policy_version, lens) not in (select policy_version, lens from {{ ref('policy_lenses') }} where method in ('matrix', 'lifecycle'))
+    where (policy_version, lens) not in (
+        select policy_version, lens from {{ ref('policy_lenses') }} where method not in ({{ quoted(line_methods()) }})
+    )
     window bands_upwards as (partition by policy_version, lens order by lower_bound nulls first, band)
 
 )

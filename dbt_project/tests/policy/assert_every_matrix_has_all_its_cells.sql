@@ -1,10 +1,9 @@
 {{ config(meta={
     'dagster': {'ref': {'name': 'policy_matrices'}},
-    'expected': 'a cell for each pair of bands of the two lenses, naming a band of the matrix; the two are no matrices themselves',
+    'expected': 'a cell for each pair of bands of the two lenses, naming a band of the matrix, and as next_band one or none',
     'mend': 'add the cell, or correct its names',
 }) }}
--- Every pair of a row's and a column's band has a cell, every cell names a band of the matrix, and a matrix reads lenses that
--- are not matrices themselves.
+-- Every pair of a row's and a column's band has a cell, every cell names a band of the matrix, and a matrix has two axes.
 with matrices as (
 
     select distinct cells.policy_version, cells.lens, cells.row_lens, cells.column_lens
@@ -13,9 +12,7 @@ with matrices as (
 ),
 
 bands as (
-
-    select policy_version, lens, band from {{ ref('policy_bands') }}
-
+    {{ bands_by_name() }}
 ),
 
 expected as (
@@ -39,6 +36,12 @@ cells as (
         on cells.policy_version = bands.policy_version
         and cells.lens = bands.lens
         and cells.band = bands.band
+    left join bands as following
+        on cells.policy_version = following.policy_version
+        and cells.lens = following.lens
+        and cells.next_band = following.band
+    where cells.next_band is null
+        or following.band is not null
 
 )
 
@@ -46,9 +49,7 @@ select
     coalesce(expected.policy_version, cells.policy_version) as policy_version,
     coalesce(expected.lens, cells.lens) as lens,
     coalesce(expected.row_band, cells.row_band) as row_band,
-    coalesce(expected.column_band, cells.column_band) as column_band,
-    null as row_lens,
-    null as column_lens
+    coalesce(expected.column_band, cells.column_band) as column_band
 from expected
 full join cells
     on expected.policy_version = cells.policy_version
@@ -60,16 +61,7 @@ where expected.lens is null
 
 union all
 
-select policy_version, lens, null as row_band, null as column_band, null as row_lens, null as column_lens
-from {{ ref('policy_lenses') }}
-where (method = 'matrix') <> ((policy_version, lens) in (select policy_version, lens from matrices))
-
-union all
-
-select
-    matrices.policy_version, matrices.lens, null as row_band, null as column_band, matrices.row_lens, matrices.column_lens
+select policy_version, lens, null as row_band, null as column_band
 from matrices
-inner join {{ ref('policy_lenses') }} as lenses
-    on matrices.policy_version = lenses.policy_version
-    and lenses.lens in (matrices.row_lens, matrices.column_lens)
-where lenses.method = 'matrix'
+group by policy_version, lens
+having count(*) > 1

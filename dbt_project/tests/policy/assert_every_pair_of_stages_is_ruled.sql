@@ -1,18 +1,19 @@
 {{ config(meta={
     'dagster': {'ref': {'name': 'policy_transitions'}},
-    'expected': 'a row for each ordered pair of different stages, the fallback among them, and none for a stage that is no band',
+    'expected': 'a row for each ordered pair of different bands, and none for what is no band',
     'mend': 'add the row, or take it out',
 }) }}
--- The state machine is complete: each ordered pair of different bands has its row, the fallback among them, and no row
--- speaks of a band that does not exist.
+-- The state machine of the lifecycle, and of any other lens with transitions, is complete: each ordered pair of different
+-- bands has its row, of the lifecycle also those with the fallback, and no row speaks of a band that does not exist.
 with bands as (
 
-    select bands.policy_version, bands.lens, bands.band
-    from {{ ref('policy_bands') }} as bands
-    inner join {{ ref('policy_lenses') }} as lenses
-        on bands.policy_version = lenses.policy_version
-        and bands.lens = lenses.lens
-    where lenses.method = 'lifecycle'
+    select policy_version, lens, band
+    from {{ ref('policy_bands') }}
+    where (policy_version, lens) in (
+        select policy_version, lens from {{ ref('policy_lenses') }} where method = 'lifecycle'
+        union
+        select policy_version, lens from {{ ref('policy_transitions') }}
+    )
 
     union
 

@@ -1,4 +1,4 @@
-{#- Every number in force on the release date, in one list an auditor can read. -#}
+{#- Every rule in force on the release date, in one list an auditor can read. -#}
 with in_force as (
 
     select versions.policy_version, versions.approved_at, versions.approved_by
@@ -10,80 +10,106 @@ with in_force as (
 
 rules as (
 
-    select
-        policy_version, 'parameter' as rule_kind, parameter as subject, parameter as rule_name,
-        cast(null as decimal(18, 6)) as lower_bound, cast(null as decimal(18, 6)) as upper_bound,
-        cast(value as decimal(18, 6)) as rule_value, unit, label_en, label_zh, provenance, provenance_note
-    from {{ ref('policy_parameters') }}
+    {{ rules_of(ref('policy_parameters'), 'parameter', 'parameter', 'parameter', value='value', unit='unit') }}
 
     union all
 
-    select
-        policy_version, 'band' as rule_kind, lens as subject, band as rule_name,
-        lower_bound, upper_bound, score as rule_value, 'points' as unit,
-        label_en, label_zh, provenance, provenance_note
-    from {{ ref('policy_bands') }}
+    {{ rules_of(ref('policy_bands'), 'band', 'lens', 'band', 'lower_bound', 'upper_bound', 'score', "'points'") }}
 
     union all
 
-    select
-        policy_version, 'weight' as rule_kind, target as subject, factor as rule_name,
-        null as lower_bound, null as upper_bound, weight as rule_value, 'share' as unit,
-        label_en, label_zh, provenance, null as provenance_note
-    from {{ ref('policy_weights') }}
+    {{ rules_of(ref('policy_weights'), 'weight', 'target', 'factor', value='weight', unit="'share'", note='null') }}
 
     union all
 
-    select
-        policy_version, 'window' as rule_kind, 'window' as subject, window_name as rule_name,
-        null as lower_bound, null as upper_bound, window_days as rule_value, 'days' as unit,
-        label_en, label_zh, provenance, null as provenance_note
-    from {{ ref('policy_windows') }}
+    {{ rules_of(ref('policy_windows'), 'window', "'window'", 'window_name', value='window_days', unit="'days'", note='null') }}
 
     union all
 
-    select
-        policy_version, 'fallback' as rule_kind, lens as subject, fallback_band as rule_name,
-        null as lower_bound, null as upper_bound, fallback_score as rule_value, 'points' as unit,
-        label_en, label_zh, provenance, provenance_note
-    from {{ ref('policy_lenses') }}
+    {{ rules_of(ref('policy_lenses'), 'fallback', 'lens', 'fallback_band', value='fallback_score', unit="'points'") }}
 
     union all
 
-    select
-        policy_version, 'order_status' as rule_kind, 'is_counted' as subject, status as rule_name,
-        null as lower_bound, null as upper_bound, case when is_counted then 1 else 0 end as rule_value, 'yes or no' as unit,
-        status as label_en, null as label_zh, provenance, null as provenance_note
-    from {{ ref('policy_order_statuses') }}
+    {{ rules_of(
+        ref('policy_lenses'), 'lens', "'lens'", 'lens', value='stage', unit="'stage'",
+        note="method || ' of ' || coalesce(indicator, fed_by) || '; where it cannot judge: ' || on_missing",
+    ) }}
 
     union all
 
-    select
-        policy_version, 'rfm_segment' as rule_kind, 'rfm' as subject, segment as rule_name,
-        recency_from as lower_bound, recency_to as upper_bound, null as rule_value, 'recency score' as unit,
-        label_en, label_zh, provenance, 'frequency ' || frequency_from || ' to ' || frequency_to as provenance_note
-    from {{ ref('policy_rfm_segments') }}
+    {{ rules_of(
+        ref('policy_order_statuses'), 'order_status', "'is_counted'", 'status',
+        value='case when is_counted then 1 else 0 end', unit="'yes or no'", en='status', zh='null', note='null',
+    ) }}
 
     union all
 
-    select
-        cells.policy_version, 'cell' as rule_kind, cells.lens as subject, cells.row_band || ' x ' || cells.column_band as rule_name,
-        null as lower_bound, null as upper_bound, bands.score as rule_value, 'points' as unit,
-        bands.label_en, bands.label_zh, cells.provenance,
-        cells.row_lens || ' x ' || cells.column_lens || ': ' || cells.band as provenance_note
-    from {{ ref('policy_matrices') }} as cells
-    inner join {{ ref('policy_bands') }} as bands
-        on cells.policy_version = bands.policy_version
-        and cells.lens = bands.lens
-        and cells.band = bands.band
+    {{ rules_of(
+        ref('policy_rfm_segments'), 'rfm_segment', 'lens', 'segment', 'recency_from', 'recency_to', unit="'recency score'",
+        note="'frequency ' || frequency_from || ' to ' || frequency_to || ', monetary ' || monetary_from || ' to ' || monetary_to",
+    ) }}
 
     union all
 
-    select
-        policy_version, 'transition' as rule_kind, lens as subject, from_band || ' to ' || to_band as rule_name,
-        null as lower_bound, null as upper_bound, case when is_expected then 1 else 0 end as rule_value, 'yes or no' as unit,
-        label_en, label_zh, provenance, provenance_note
-    from {{ ref('policy_transitions') }}
+    {{ rules_of(
+        ref('policy_rfm_metrics'), 'rfm_metric', "'rfm'", 'factor', value='case when is_less_better then 1 else 0 end',
+        unit="'less is better'", note='indicator',
+    ) }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_matrices'), 'cell', 'rows_of.lens', "rows_of.row_band || ' x ' || rows_of.column_band",
+        value='bands.score', unit="'points'", en='bands.label_en', zh='bands.label_zh',
+        note="rows_of.row_lens || ' x ' || rows_of.column_lens || coalesce(', next ' || rows_of.next_band, '') || ': ' || rows_of.band",
+    ) }}
+    {{ with_its_band() }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_labels'), 'label', 'rows_of.lens', 'rows_of.label', value='bands.score', unit="'points'",
+        en='bands.label_en', zh='bands.label_zh', note='rows_of.band',
+    ) }}
+    {{ with_its_band() }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_parts'), 'part', 'rows_of.lens', 'rows_of.part', value='case when rows_of.is_required then 1 else 0 end',
+        unit="'required'", en='lenses.label_en', zh='lenses.label_zh', note='null',
+    ) }}
+    inner join {{ ref('policy_lenses') }} as lenses
+        on rows_of.policy_version = lenses.policy_version and rows_of.part = lenses.lens
+
+    union all
+
+    {{ rules_of(
+        ref('policy_gates'), 'gate', 'lens', 'gate',
+        note="band || ':' || coalesce(' at least ' || floor_tier, '') || coalesce(' at most ' || ceiling_tier, '')"
+            ~ " || coalesce('; ' || provenance_note, '')",
+    ) }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_actions'), 'action', 'lens', 'band', value='followup_days', unit="'days'", en='action_en', zh='action_zh',
+        note="'goal ' || goal_band",
+    ) }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_transitions'), 'transition', 'lens', "from_band || ' to ' || to_band",
+        value='case when is_expected then 1 else 0 end', unit="'yes or no'",
+    ) }}
+
+    union all
+
+    {{ rules_of(
+        ref('policy_balance_kinds'), 'balance_kind', "'balance'", 'product_kind', value='earning_rate', unit="'share a year'",
+        note='null',
+    ) }}
 
 )
 
@@ -92,9 +118,9 @@ select
     rules.rule_kind,
     rules.subject,
     rules.rule_name,
-    cast(rules.lower_bound as decimal(18, 6)) as lower_bound,
-    cast(rules.upper_bound as decimal(18, 6)) as upper_bound,
-    cast(rules.rule_value as decimal(18, 6)) as rule_value,
+    rules.lower_bound,
+    rules.upper_bound,
+    rules.rule_value,
     rules.unit,
     rules.label_en,
     rules.label_zh,

@@ -6,7 +6,7 @@ with release as (
 
 tiers as (
 
-    select as_of_date, customer_id, tier, tier_rank, tier_score, lifecycle_stage, defaulted_lens_count, policy_version
+    select as_of_date, customer_id, score_tier, gates, tier, tier_rank, tier_score, lifecycle_stage, defaulted_lens_count, policy_version
     from {{ ref('customer_tiers') }}
 
 ),
@@ -25,6 +25,7 @@ bands as (
         max(case when lens = 'rfm' then band end) as rfm_band,
         max(case when lens = 'abc' then band end) as abc_band,
         max(case when lens = 'collection' then band end) as collection_band,
+        max(case when lens = 'credit' then band end) as credit_band,
         max(case when lens = 'engagement' then band end) as engagement_band,
         max(case when lens = 'value_potential' then band end) as value_potential_band,
         max(case when lens = 'churn' then band end) as churn_band
@@ -55,6 +56,8 @@ select
     described.employee_count,
     described.owner_id,
     coalesce(described.is_strategic, false) as is_strategic,
+    tiers.score_tier,
+    tiers.gates,
     tiers.tier,
     tiers.tier_rank,
     labels.label_en as tier_label_en,
@@ -63,6 +66,7 @@ select
     bands.rfm_band,
     bands.abc_band,
     bands.collection_band,
+    bands.credit_band,
     bands.engagement_band,
     bands.value_potential_band,
     bands.churn_band,
@@ -101,7 +105,10 @@ inner join {{ ref('customer_indicators') }} as indicators
 inner join {{ ref('customer_lifecycle') }} as lifecycle
     on tiers.as_of_date = lifecycle.as_of_date
     and tiers.customer_id = lifecycle.customer_id
-inner join {{ ref('int_customers__described') }} as described on tiers.customer_id = described.customer_id
+inner join {{ ref('int_customers__described') }} as described
+    on tiers.customer_id = described.customer_id
+    and described.valid_from <= tiers.as_of_date
+    and described.valid_to > tiers.as_of_date
 inner join bands
     on tiers.as_of_date = bands.as_of_date
     and tiers.customer_id = bands.customer_id

@@ -10,10 +10,9 @@ windowed as (
 
 ),
 
-dated as (
+policy as (
 
-    select customer_id, valid_from, valid_to, first_order_date, last_order_date, last_contact_date
-    from {{ ref('int_customers__dated') }}
+    select as_of_date, wallet_revenue_share from {{ ref('int_policy__in_force') }}
 
 )
 
@@ -51,13 +50,98 @@ select
     {{ rate_of('windowed.late_collected_amount_365d', 'windowed.collected_amount_365d') }} as late_payment_rate_365d,
     {{ money('coalesce(windowed.open_amount, 0)') }} as open_amount,
     {{ money('coalesce(windowed.overdue_amount, 0)') }} as overdue_amount,
-    {{ money('coalesce(windowed.pipeline_amount, 0)') }} as pipeline_amount
+    {{ delivered_or_unknown(money('coalesce(windowed.pipeline_amount, 0)'), ['crm_opportunity']) }} as pipeline_amount,
+    profiled.kind,
+    profiled.industry_code,
+    profiled.org_type,
+    profiled.region,
+    profiled.city_tier,
+    profiled.is_strategic,
+    profiled.employee_count,
+    profiled.annual_revenue_amount,
+    profiled.credit_limit_amount,
+    profiled.influence_rating,
+    profiled.price_sensitivity_rating,
+    profiled.quality_demand_rating,
+    profiled.brand_preference_rating,
+    profiled.referred_customer_count,
+    profiled.industry_growth_rate,
+    case
+        when windowed.net_amount_730d > windowed.net_amount_365d then {{ rate_of(
+            'windowed.net_amount_365d - (windowed.net_amount_730d - windowed.net_amount_365d)',
+            'windowed.net_amount_730d - windowed.net_amount_365d',
+        ) }}
+    end as yearly_growth_rate,
+    coalesce(paced.active_month_count_365d, 0) as active_month_count_365d,
+    {{ rate_of('windowed.order_count_365d', 'paced.active_month_count_365d') }} as orders_per_active_month_365d,
+    {{ rate_of('windowed.margin_amount_365d', 'windowed.net_amount_365d - windowed.costless_amount_365d') }}
+        as margin_rate_365d,
+    related.service_cost_amount_365d,
+    related.writeoff_amount_365d,
+    {{ money(
+        'coalesce(windowed.margin_amount_365d, 0) - related.service_cost_amount_365d - related.writeoff_amount_365d'
+    ) }} as net_contribution_amount_365d,
+    assorted.category_count_365d,
+    assorted.whitespace_category_count,
+    assorted.favourite_category,
+    assorted.favourite_brand,
+    assorted.favourite_brand_rate_365d,
+    {{ rate_of('windowed.net_amount_365d', 'profiled.annual_revenue_amount * policy.wallet_revenue_share') }}
+        as share_of_wallet_rate_365d,
+    {{ rate_of('windowed.discounted_gross_amount_365d', 'windowed.gross_amount_365d') }} as discounted_share_rate_365d,
+    {{ whole_years('dated.first_order_date', 'population.as_of_date') }} as tenure_years,
+    paced.purchase_gap_days_p50_730d,
+    paced.purchase_gap_variation_730d,
+    coalesce(paced.consecutive_purchase_count, 0) as consecutive_purchase_count,
+    trended.purchase_stability_rate_365d,
+    trended.trend_amount_365d,
+    case when windowed.net_amount_365d > 0 then {{ rate_of('windowed.net_amount_90d', 'windowed.net_amount_365d') }} end
+        as recent_net_rate,
+    {{ rate_of('windowed.order_count_365d - 1', 'windowed.order_count_365d') }} as repeat_order_rate_365d,
+    paid.payment_method,
+    paid.days_to_pay_p50_730d,
+    paid.days_to_pay_p90_730d,
+    paid.max_days_to_pay_730d,
+    related.inbound_contact_count_90d,
+    related.campaign_response_rate_365d,
+    related.event_attendance_count_365d,
+    related.feedback_count_365d,
+    related.complaint_count_365d,
+    related.suggestion_count_365d,
+    {{ rate_of('related.complaint_count_365d', 'windowed.order_count_365d') }} as complaint_rate_365d,
+    related.quality_case_count_365d,
+    related.renewal_rate_730d,
+    related.lost_opportunity_count_365d,
+    related.competitor_loss_count_365d,
+    related.nps_score_365d,
+    related.csat_score_365d,
+    related.survey_response_rate_365d
 from population
 left join windowed
     on population.customer_id = windowed.customer_id
     and windowed.valid_from <= population.as_of_date
     and windowed.valid_to > population.as_of_date
-left join dated
+left join {{ ref('int_customers__dated') }} as dated
     on population.customer_id = dated.customer_id
     and dated.valid_from <= population.as_of_date
     and dated.valid_to > population.as_of_date
+inner join policy on population.as_of_date = policy.as_of_date
+inner join {{ ref('int_tables__delivered') }} as delivered on population.as_of_date = delivered.as_of_date
+inner join {{ ref('int_customers__related') }} as related
+    on population.as_of_date = related.as_of_date
+    and population.customer_id = related.customer_id
+left join {{ ref('int_customers__profiled') }} as profiled
+    on population.as_of_date = profiled.as_of_date
+    and population.customer_id = profiled.customer_id
+left join {{ ref('int_customers__assorted') }} as assorted
+    on population.as_of_date = assorted.as_of_date
+    and population.customer_id = assorted.customer_id
+left join {{ ref('int_customers__paced') }} as paced
+    on population.as_of_date = paced.as_of_date
+    and population.customer_id = paced.customer_id
+left join {{ ref('int_customers__trended') }} as trended
+    on population.as_of_date = trended.as_of_date
+    and population.customer_id = trended.customer_id
+left join {{ ref('int_customers__paid') }} as paid
+    on population.as_of_date = paid.as_of_date
+    and population.customer_id = paid.customer_id

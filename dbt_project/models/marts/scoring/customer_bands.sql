@@ -1,6 +1,6 @@
-{#- One shape for every lens. A lens that is cuts on one figure, ranks customers by it or looks up two other lenses is policy
-    rows alone; RFM and ABC bring evidence marts of their own. Whom a lens cannot judge gets its fallback, flagged and
-    with the reason. -#}
+{#- One shape for every lens, in three stages: lenses that judge a figure, a text or an evidence mart, and those that read the
+    bands of lenses of a smaller stage. All but the evidence is policy rows. Whom a lens cannot judge gets its fallback, flagged
+    and with the reason; a lens that judges nobody on a date has no rows of it unless it counts for the tier. -#}
 with population as (
 
     select as_of_date, customer_id, order_count_365d from {{ ref('customer_indicators') }}
@@ -9,61 +9,85 @@ with population as (
 
 lenses as (
 
-    select policy.as_of_date, lenses.*
+    select
+        policy.as_of_date, lenses.*,
+        {{ unjudged_reason('lenses') }} as unjudged_reason
     from {{ ref('policy_lenses') }} as lenses
     inner join {{ ref('int_policy__in_force') }} as policy on lenses.policy_version = policy.policy_version
 
 ),
 
+readers as (
+
+    select policy_version, lens, stage, method, indicator
+    from {{ ref('policy_lenses') }}
+    where method in ({{ quoted(reading_methods()) }})
+
+),
+
 bands as (
 
-    select policy_version, lens, band, lower_bound, upper_bound, score from {{ ref('policy_bands') }}
+    select policy_version, lens, band, band_rank, lower_bound, upper_bound, score from {{ ref('policy_bands') }}
 
 ),
 
-measured as (
+cells as (
 
     select
-        indicators.as_of_date, indicators.customer_id, lenses.lens, lenses.method, lenses.policy_version,
-        {{ indicator_value('indicators', 'lenses.indicator') }} as value
-    from {{ ref('customer_indicators') }} as indicators
-    inner join lenses on indicators.as_of_date = lenses.as_of_date
-    where lenses.indicator in ('{{ cut_indicators() | join("', '") }}')
-
-    union all
-
-    select
-        scores.as_of_date, scores.customer_id, lenses.lens, lenses.method, lenses.policy_version,
-        {{ score_value('scores', 'lenses.indicator') }} as value
-    from {{ ref('customer_scores') }} as scores
-    inner join lenses on scores.as_of_date = lenses.as_of_date
-    where lenses.indicator is not null
+        cells.policy_version, cells.lens, readers.stage, cells.row_lens, cells.row_band, cells.column_lens, cells.column_band,
+        cells.band, bands.score
+    from {{ ref('policy_matrices') }} as cells
+    inner join readers on cells.policy_version = readers.policy_version and cells.lens = readers.lens
+    inner join bands on cells.policy_version = bands.policy_version and cells.lens = bands.lens and cells.band = bands.band
 
 ),
+
+parts as (
+    {{ bands_of_parts() }}
+),
+
+factors as (
+    {{ weights_of_factors() }}
+),
+
+measured as ({{ measured_figures() }}),
+
+told as ({{ told_attributes() }}),
 
 ranked as (
 
     select
         as_of_date, customer_id, lens, policy_version, value,
-        rank() over (partition by as_of_date, lens order by value) - 1 as customers_below,
+        rank() over (partition by as_of_date, lens order by figure) - 1 as customers_below,
         count(*) over (partition by as_of_date, lens) as customer_count
     from measured
     where method = 'rank'
-        and value is not null
 
 ),
 
-placed as (
+judged_1 as (
 
+    {% for lens, mart, value, score, band in [
+        ('rfm', ref('customer_rfm'), 'rfm_score', 'rfm_score', 'rfm_segment'),
+        ('rfm_class', ref('customer_rfm'), 'rfm_score', 'rfm_score', 'rfm_class'),
+        ('abc', ref('customer_abc'), 'share_before_rate', 'abc_score', 'abc_class'),
+        ('lifecycle', ref('customer_lifecycle'), 'growth_rate', 'lifecycle_score', 'stage'),
+        ('lead', ref('lead_grades'), 'null', 'lead_score', 'customer_grade'),
+    ] %}
+    select
+        as_of_date, customer_id, '{{ lens }}' as lens, policy_version, {{ value }} as value, {{ score }} as score, {{ band }} as band
+    from {{ mart }}
+    where {{ band }} is not null
+
+    union all
+    {% endfor %}
     select measured.as_of_date, measured.customer_id, measured.lens, measured.policy_version, measured.value, bands.score, bands.band
     from measured
     inner join bands
         on measured.policy_version = bands.policy_version
         and measured.lens = bands.lens
-        and (bands.lower_bound is null or measured.value >= bands.lower_bound)
-        and (bands.upper_bound is null or measured.value < bands.upper_bound)
+        and {{ held('measured.figure') }}
     where measured.method = 'cut'
-        and measured.value is not null
 
     union all
 
@@ -72,73 +96,53 @@ placed as (
     inner join bands
         on ranked.policy_version = bands.policy_version
         and ranked.lens = bands.lens
-        and (bands.lower_bound is null or ranked.customers_below >= bands.lower_bound * ranked.customer_count)
-        and (bands.upper_bound is null or ranked.customers_below < bands.upper_bound * ranked.customer_count)
+        and {{ held('ranked.customers_below', 'ranked.customer_count') }}
+
+    union all
+
+    select told.as_of_date, told.customer_id, told.lens, told.policy_version, null as value, bands.score, bands.band
+    from told
+    inner join {{ ref('policy_labels') }} as labels
+        on told.policy_version = labels.policy_version
+        and told.lens = labels.lens
+        and told.figure = labels.label
+    inner join bands
+        on labels.policy_version = bands.policy_version
+        and labels.lens = bands.lens
+        and labels.band = bands.band
+    where told.method = 'label'
 
 ),
 
-judged as (
+{% for stage in reading_stages() %}
+{{ judged_at(stage) }},
+{% endfor %}
 
-    select as_of_date, customer_id, 'rfm' as lens, cast(rfm_score as decimal(28, 6)) as value, rfm_score as score, rfm_segment as band
-    from {{ ref('customer_rfm') }}
+judged as ({{ judged_at_all_stages() }}),
 
-    union all
+shown as (
 
-    select as_of_date, customer_id, 'abc' as lens, share_before_rate as value, abc_score as score, abc_class as band
-    from {{ ref('customer_abc') }}
-
-    union all
-
-    select as_of_date, customer_id, 'lifecycle' as lens, growth_rate as value, lifecycle_score as score, stage as band
-    from {{ ref('customer_lifecycle') }}
-    where stage is not null
-
-    union all
-
-    select as_of_date, customer_id, lens, value, score, band
-    from placed
-
-    union all
-
-    select by_row.as_of_date, by_row.customer_id, cells.lens, null as value, bands.score, bands.band
-    from {{ ref('policy_matrices') }} as cells
-    inner join placed as by_row
-        on cells.policy_version = by_row.policy_version
-        and cells.row_lens = by_row.lens
-        and cells.row_band = by_row.band
-    inner join placed as by_column
-        on cells.policy_version = by_column.policy_version
-        and cells.column_lens = by_column.lens
-        and cells.column_band = by_column.band
-        and by_row.as_of_date = by_column.as_of_date
-        and by_row.customer_id = by_column.customer_id
-    inner join bands
-        on cells.policy_version = bands.policy_version
-        and cells.lens = bands.lens
-        and cells.band = bands.band
+    select lenses.*
+    from lenses
+    where (lenses.as_of_date, lenses.lens) in (select judged.as_of_date, judged.lens from judged)
+        or (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }})
 
 )
 
 select
     population.as_of_date,
     population.customer_id,
-    lenses.lens,
-    judged.value,
-    cast(coalesce(judged.score, lenses.fallback_score) as decimal(9, 4)) as score,
-    coalesce(judged.band, lenses.fallback_band) as band,
+    shown.lens,
+    cast(judged.value as decimal(28, 6)) as value,
+    cast(coalesce(judged.score, shown.fallback_score) as decimal(9, 4)) as score,
+    coalesce(judged.band, shown.fallback_band) as band,
     judged.band is null as is_defaulted,
-    case when judged.band is null then coalesce(lenses.indicator, lenses.fed_by) end as missing_input,
-    case
-        when judged.band is not null then null
-        when lenses.indicator is not null then 'no value of ' || lenses.indicator || '; fed by ' || lenses.fed_by
-        when lenses.method = 'matrix' then 'no band of one of: ' || lenses.fed_by
-        when population.order_count_365d > 0 then 'no known cost in the window'
-        else 'no counted order in the window'
-    end as reason,
-    lenses.policy_version
+    case when judged.band is null then coalesce(shown.indicator, shown.fed_by) end as missing_input,
+    case when judged.band is null then coalesce(shown.unjudged_reason, {{ unsold_reason('population') }}) end as reason,
+    shown.policy_version
 from population
-inner join lenses on population.as_of_date = lenses.as_of_date
+inner join shown on population.as_of_date = shown.as_of_date
 left join judged
     on population.as_of_date = judged.as_of_date
     and population.customer_id = judged.customer_id
-    and lenses.lens = judged.lens
+    and shown.lens = judged.lens

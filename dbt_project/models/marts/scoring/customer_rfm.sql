@@ -1,10 +1,33 @@
-{#- Scores by quantile: 1 + floor(groups x customers strictly below / customers). Equal values always score alike,
-    whatever the order of rows. What a cell of scores is worth is worked out once a cell. -#}
-with buyers as (
+{#- Scores by quantile: 1 + floor(groups x customers strictly worse / customers). Equal values always score alike,
+    whatever the order of rows. Which three figures are scored, and which end of each is the better, is policy rows; the
+    customers are those who bought in a year and have all three. What a cell of scores is worth is worked out once a cell. -#}
+with metrics as (
 
-    select as_of_date, customer_id, last_order_date, recency_days, order_count_365d, net_amount_365d
-    from {{ ref('customer_indicators') }}
-    where order_count_365d > 0
+    select
+        policy_version,
+        {%- for factor in ['recency', 'frequency', 'monetary'] %}
+        max(case when factor = '{{ factor }}' then indicator end) as {{ factor }},
+        max(case when factor = '{{ factor }}' and is_less_better then -1 when factor = '{{ factor }}' then 1 end)
+            as {{ factor }}_sign{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref('policy_rfm_metrics') }}
+    group by policy_version
+
+),
+
+measured as (
+
+    select
+        indicators.as_of_date,
+        indicators.customer_id,
+        {%- for factor in ['recency', 'frequency', 'monetary'] %}
+        metrics.{{ factor }}_sign,
+        {{ figure_named('indicators', 'metrics.' ~ factor) }} as {{ factor }}_value{{ "," if not loop.last }}
+        {%- endfor %}
+    from {{ ref('customer_indicators') }} as indicators
+    inner join {{ ref('int_policy__in_force') }} as policy on indicators.as_of_date = policy.as_of_date
+    inner join metrics on policy.policy_version = metrics.policy_version
+    where indicators.order_count_365d > 0
 
 ),
 
@@ -30,7 +53,8 @@ weights as (
 
 segments as (
 
-    select policy_version, segment, recency_from, recency_to, frequency_from, frequency_to
+    select
+        policy_version, lens, segment, recency_from, recency_to, frequency_from, frequency_to, monetary_from, monetary_to
     from {{ ref('policy_rfm_segments') }}
 
 ),
@@ -40,10 +64,14 @@ counted as (
     select
         *,
         count(*) over (partition by as_of_date) as buyer_count,
-        rank() over (partition by as_of_date order by last_order_date) - 1 as less_recent_count,
-        rank() over (partition by as_of_date order by order_count_365d) - 1 as less_frequent_count,
-        rank() over (partition by as_of_date order by net_amount_365d) - 1 as less_spending_count
-    from buyers
+        {%- for factor in ['recency', 'frequency', 'monetary'] %}
+        rank() over (partition by as_of_date order by {{ factor }}_value * {{ factor }}_sign) - 1
+            as worse_{{ factor }}_count{{ "," if not loop.last }}
+        {%- endfor %}
+    from measured
+    where recency_value is not null
+        and frequency_value is not null
+        and monetary_value is not null
 
 ),
 
@@ -54,9 +82,9 @@ scored as (
         policy.policy_version,
         policy.quantile_count,
         policy.score_scale,
-        1 + {{ whole_quotient('policy.quantile_count * counted.less_recent_count', 'counted.buyer_count') }} as r_score,
-        1 + {{ whole_quotient('policy.quantile_count * counted.less_frequent_count', 'counted.buyer_count') }} as f_score,
-        1 + {{ whole_quotient('policy.quantile_count * counted.less_spending_count', 'counted.buyer_count') }} as m_score
+        1 + {{ whole_quotient('policy.quantile_count * counted.worse_recency_count', 'counted.buyer_count') }} as r_score,
+        1 + {{ whole_quotient('policy.quantile_count * counted.worse_frequency_count', 'counted.buyer_count') }} as f_score,
+        1 + {{ whole_quotient('policy.quantile_count * counted.worse_monetary_count', 'counted.buyer_count') }} as m_score
     from counted
     inner join policy on counted.as_of_date = policy.as_of_date
 
@@ -77,6 +105,7 @@ judged as (
         cells.m_score,
         cast(cells.r_score as varchar) || cast(cells.f_score as varchar) || cast(cells.m_score as varchar) as rfm_cell,
         segments.segment as rfm_segment,
+        classes.segment as rfm_class,
         cast({{ money_quotient(
             'cells.score_scale * ('
             ~ 'weights.recency_weight * (cells.r_score - 1) '
@@ -86,24 +115,29 @@ judged as (
         ) }} as decimal(9, 4)) as rfm_score
     from cells
     inner join weights on cells.policy_version = weights.policy_version
-    left join segments
-        on cells.policy_version = segments.policy_version
-        and cells.r_score between segments.recency_from and segments.recency_to
-        and cells.f_score between segments.frequency_from and segments.frequency_to
+    {%- for lens, relation in {'rfm': 'segments', 'rfm_class': 'classes'}.items() %}
+    left join segments{{ ' as ' ~ relation if relation != 'segments' }}
+        on {{ relation }}.lens = '{{ lens }}'
+        and cells.policy_version = {{ relation }}.policy_version
+        and cells.r_score between {{ relation }}.recency_from and {{ relation }}.recency_to
+        and cells.f_score between {{ relation }}.frequency_from and {{ relation }}.frequency_to
+        and cells.m_score between {{ relation }}.monetary_from and {{ relation }}.monetary_to
+    {%- endfor %}
 
 )
 
 select
     scored.as_of_date,
     scored.customer_id,
-    scored.recency_days,
-    scored.order_count_365d as frequency_count,
-    scored.net_amount_365d as monetary_amount,
+    scored.recency_value,
+    scored.frequency_value,
+    scored.monetary_value,
     scored.r_score,
     scored.f_score,
     scored.m_score,
     judged.rfm_cell,
     judged.rfm_segment,
+    judged.rfm_class,
     judged.rfm_score,
     scored.policy_version
 from scored

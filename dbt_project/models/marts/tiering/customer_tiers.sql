@@ -1,7 +1,16 @@
-{#- The composite: the sum of what tier_explanations says, and the tier whose bounds hold it. -#}
+{#- The composite: the sum of what tier_explanations says, the tier whose bounds hold it, and the gates that the bands of a
+    customer open: first no lower than the highest floor, then no higher than the lowest ceiling. -#}
 with dates as (
 
     select as_of_date, known_at, policy_version, model_version from {{ ref('stg_run__dates') }}
+
+),
+
+tiers as (
+
+    select policy_version, band, band_rank, lower_bound, upper_bound
+    from {{ ref('policy_bands') }}
+    where lens = 'tier'
 
 ),
 
@@ -22,11 +31,70 @@ scored as (
 
 ),
 
-tiers as (
+gates as (
 
-    select policy_version, band, band_rank, lower_bound, upper_bound
-    from {{ ref('policy_bands') }}
-    where lens = 'tier'
+    select gates.policy_version, gates.gate, gates.lens, gates.band, floors.band_rank as floor_rank, ceilings.band_rank as ceiling_rank
+    from {{ ref('policy_gates') }} as gates
+    left join tiers as floors
+        on gates.policy_version = floors.policy_version
+        and gates.floor_tier = floors.band
+    left join tiers as ceilings
+        on gates.policy_version = ceilings.policy_version
+        and gates.ceiling_tier = ceilings.band
+
+),
+
+opened as (
+
+    select bands.as_of_date, bands.customer_id, gates.gate, gates.floor_rank, gates.ceiling_rank
+    from {{ ref('customer_bands') }} as bands
+    inner join gates
+        on bands.policy_version = gates.policy_version
+        and bands.lens = gates.lens
+        and bands.band = gates.band
+
+),
+
+limits as (
+
+    select as_of_date, customer_id, min(floor_rank) as floor_rank, max(ceiling_rank) as ceiling_rank
+    from opened
+    group by as_of_date, customer_id
+
+),
+
+ranked as (
+
+    select
+        scored.*,
+        tiers.band as score_tier,
+        tiers.band_rank as score_rank,
+        limits.floor_rank,
+        limits.ceiling_rank,
+        least(tiers.band_rank, coalesce(limits.floor_rank, tiers.band_rank)) as lifted_rank
+    from scored
+    inner join tiers
+        on scored.policy_version = tiers.policy_version
+        and (tiers.lower_bound is null or scored.tier_score >= tiers.lower_bound)
+        and (tiers.upper_bound is null or scored.tier_score < tiers.upper_bound)
+    left join limits
+        on scored.as_of_date = limits.as_of_date
+        and scored.customer_id = limits.customer_id
+
+),
+
+moved as (
+
+    select
+        opened.as_of_date, opened.customer_id,
+        {{ joined('opened.gate', 'opened.floor_rank nulls last, opened.gate') }} as gates
+    from opened
+    inner join ranked
+        on opened.as_of_date = ranked.as_of_date
+        and opened.customer_id = ranked.customer_id
+    where (opened.floor_rank = ranked.floor_rank and opened.floor_rank < ranked.score_rank)
+        or (opened.ceiling_rank = ranked.ceiling_rank and opened.ceiling_rank > ranked.lifted_rank)
+    group by opened.as_of_date, opened.customer_id
 
 ),
 
@@ -37,22 +105,26 @@ stages as (
 )
 
 select
-    scored.as_of_date,
-    scored.customer_id,
-    tiers.band as score_tier,
-    tiers.band as tier,
-    tiers.band_rank as tier_rank,
-    scored.tier_score,
-    scored.defaulted_lens_count,
+    ranked.as_of_date,
+    ranked.customer_id,
+    ranked.score_tier,
+    gated.band as gated_tier,
+    moved.gates,
+    gated.band as tier,
+    gated.band_rank as tier_rank,
+    ranked.tier_score,
+    ranked.defaulted_lens_count,
     stages.band as lifecycle_stage,
-    scored.policy_version,
-    scored.model_version,
-    scored.known_at
-from scored
-inner join tiers
-    on scored.policy_version = tiers.policy_version
-    and (tiers.lower_bound is null or scored.tier_score >= tiers.lower_bound)
-    and (tiers.upper_bound is null or scored.tier_score < tiers.upper_bound)
+    ranked.policy_version,
+    ranked.model_version,
+    ranked.known_at
+from ranked
+inner join tiers as gated
+    on ranked.policy_version = gated.policy_version
+    and greatest(ranked.lifted_rank, coalesce(ranked.ceiling_rank, ranked.lifted_rank)) = gated.band_rank
+left join moved
+    on ranked.as_of_date = moved.as_of_date
+    and ranked.customer_id = moved.customer_id
 left join stages
-    on scored.as_of_date = stages.as_of_date
-    and scored.customer_id = stages.customer_id
+    on ranked.as_of_date = stages.as_of_date
+    and ranked.customer_id = stages.customer_id

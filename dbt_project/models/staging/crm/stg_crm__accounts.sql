@@ -10,6 +10,7 @@ select
     case when account_kind = 'person' then null else account_name end as account_name,
     account_kind,
     parent_account_id,
+    referred_by_account_id,
     owner_id,
     created_at,
     lifecycle_source,

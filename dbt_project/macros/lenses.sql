@@ -1,0 +1,149 @@
+{#- How a band follows from a figure, a text or the bands of other lenses. Each macro is a select or CTEs of customer_bands,
+    which has the CTEs lenses (those in force, by as-of date), readers (those that read other lenses) and bands. -#}
+
+{#- The stages whose lenses read others, of a smaller stage each. -#}
+{% macro reading_stages() %}{{ return([2, 3]) }}{% endmacro %}
+
+{#- The methods by what they read: a figure or text of the customer, a mart of its own, the bands of other lenses. -#}
+{% macro figure_methods() %}{{ return(['cut', 'rank']) }}{% endmacro %}
+{% macro mart_methods() %}{{ return(['quantile', 'share', 'lifecycle', 'lead']) }}{% endmacro %}
+{% macro reading_methods() %}{{ return(['matrix', 'worst', 'best', 'weighted', 'count']) }}{% endmacro %}
+{#- The methods whose bands lie on a line: what is judged is held by the bounds of one of them. -#}
+{% macro line_methods() %}{{ return(['cut', 'rank', 'share', 'weighted', 'count']) }}{% endmacro %}
+
+{% macro quoted(names) -%}'{{ names | join("', '") }}'{%- endmacro %}
+
+{#- The bounds of a band hold a figure, or a part of a whole, compared by multiplication. -#}
+{% macro held(part, whole=none) -%}
+{%- set times = ' * ' ~ whole if whole else '' -%}
+(bands.lower_bound is null or {{ part }} >= bands.lower_bound{{ times }})
+and (bands.upper_bound is null or {{ part }} < bands.upper_bound{{ times }})
+{%- endmacro %}
+
+{#- Points divided by weights, exactly, rounded half away from zero at the fourth digit: both have at most eight digits after
+    the point, of which money_quotient would cut four. -#}
+{% macro per_weight(points, weight) -%}
+{{ money_quotient('cast(' ~ points ~ ' as decimal(18, 8)) * 10000', '(' ~ weight ~ ') * 10000') }}
+{%- endmacro %}
+
+{#- The CTEs of a stage: bands that follow from those of smaller stages. The last is judged_<stage>. -#}
+{% macro judged_at(stage) -%}
+below_{{ stage }} as (
+
+    {% for earlier in range(1, stage) %}
+    select as_of_date, customer_id, lens, policy_version, score, band from judged_{{ earlier }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+
+),
+
+chosen_{{ stage }} as (
+
+    select
+        below.as_of_date, below.customer_id, parts.lens, parts.policy_version,
+        case when parts.method = 'best' then min(parts.band_rank) else max(parts.band_rank) end as band_rank
+    from below_{{ stage }} as below
+    inner join parts
+        on below.policy_version = parts.policy_version
+        and below.lens = parts.part
+        and below.band = parts.band
+    where parts.stage = {{ stage }}
+    group by
+        below.as_of_date, below.customer_id, parts.lens, parts.policy_version, parts.method, parts.required_count
+    having sum(case when parts.is_required then 1 else 0 end) = parts.required_count
+
+),
+
+counted_{{ stage }} as (
+
+    select
+        below.as_of_date, below.customer_id, factors.lens, factors.policy_version,
+        {{ per_weight(
+            'factors.standing_points + sum((below.score - factors.stand_in_score) * factors.weight)',
+            'factors.standing_weight + sum(factors.joining_weight)'
+        ) }} as value
+    from below_{{ stage }} as below
+    inner join factors
+        on below.policy_version = factors.policy_version
+        and below.lens = factors.factor
+    where factors.stage = {{ stage }}
+    group by
+        below.as_of_date, below.customer_id, factors.lens, factors.policy_version,
+        factors.standing_points, factors.standing_weight
+
+    union all
+
+    select
+        below.as_of_date, below.customer_id, readers.lens, readers.policy_version,
+        count(*) over (partition by below.as_of_date, readers.lens, below.band) as value
+    from below_{{ stage }} as below
+    inner join readers
+        on below.policy_version = readers.policy_version
+        and below.lens = readers.indicator
+    where readers.method = 'count'
+        and readers.stage = {{ stage }}
+
+),
+
+judged_{{ stage }} as (
+
+    select counted.as_of_date, counted.customer_id, counted.lens, counted.policy_version, counted.value, bands.score, bands.band
+    from counted_{{ stage }} as counted
+    inner join bands
+        on counted.policy_version = bands.policy_version
+        and counted.lens = bands.lens
+        and {{ held('counted.value') }}
+
+    union all
+
+    select chosen.as_of_date, chosen.customer_id, chosen.lens, chosen.policy_version, null as value, bands.score, bands.band
+    from chosen_{{ stage }} as chosen
+    inner join bands
+        on chosen.policy_version = bands.policy_version
+        and chosen.lens = bands.lens
+        and chosen.band_rank = bands.band_rank
+
+    union all
+
+    select by_row.as_of_date, by_row.customer_id, cells.lens, cells.policy_version, null as value, cells.score, cells.band
+    from cells
+    inner join below_{{ stage }} as by_row
+        on cells.policy_version = by_row.policy_version
+        and cells.row_lens = by_row.lens
+        and cells.row_band = by_row.band
+    inner join below_{{ stage }} as by_column
+        on cells.policy_version = by_column.policy_version
+        and cells.column_lens = by_column.lens
+        and cells.column_band = by_column.band
+        and by_row.as_of_date = by_column.as_of_date
+        and by_row.customer_id = by_column.customer_id
+    where cells.stage = {{ stage }}
+
+)
+{%- endmacro %}
+
+{#- Why a lens judges somebody not, as far as its policy row can tell. -#}
+{% macro unjudged_reason(lenses) -%}
+case
+    when {{ lenses }}.method = 'matrix' then 'no band of one of: ' || {{ lenses }}.fed_by
+    when {{ lenses }}.method = 'weighted' then 'no band of any of: ' || {{ lenses }}.fed_by
+    when {{ lenses }}.method in ('worst', 'best') then 'no band of what it needs of: ' || {{ lenses }}.fed_by
+    when {{ lenses }}.method = 'count' then 'no band of ' || {{ lenses }}.indicator
+    when {{ lenses }}.method = 'lead' then 'no lead that is not won; fed by ' || {{ lenses }}.fed_by
+    when {{ lenses }}.method = 'label'
+        then 'no value of ' || {{ lenses }}.indicator || ' that policy_labels knows; fed by ' || {{ lenses }}.fed_by
+    when {{ lenses }}.indicator is not null then 'no value of ' || {{ lenses }}.indicator || '; fed by ' || {{ lenses }}.fed_by
+end
+{%- endmacro %}
+
+{#- The same of the lenses that read evidence of sales. -#}
+{% macro unsold_reason(population) -%}
+case when {{ population }}.order_count_365d > 0 then 'no known cost in the window' else 'no counted order in the window' end
+{%- endmacro %}
+
+{% macro judged_at_all_stages() -%}
+{% for stage in [1] + reading_stages() %}
+select as_of_date, customer_id, lens, value, score, band from judged_{{ stage }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,66 @@
+{#- A customer's balances by kind over the last whole calendar month before or at each as-of date, in the reporting currency at
+    each day's rate: the sum of the daily balances over the days of the calendar, whether or not there is one for each. -#}
+with dates as (
+
+    select
+        as_of_date,
+        known_at,
+        policy_version,
+        {{ last_month_start('as_of_date') }} as start_date,
+        {{ months_end('as_of_date') }} as end_date
+    from {{ ref('stg_run__dates') }}
+
+),
+
+balances as (
+
+    select
+        dates.as_of_date, dates.policy_version, dates.start_date, dates.end_date, identity.customer_id, balances.product_kind,
+        balances.source_system || '|' || balances.customer_ref || '|' || balances.product_kind || '|' || balances.currency as holding,
+        {{ converted('balances.balance', rate_to_reporting('balances.currency', 'fx.rate')) }} as amount
+    from {{ ref('stg_finance__balance_dailies') }} as balances
+    inner join dates
+        on balances.balance_date >= dates.start_date
+        and balances.balance_date < dates.end_date
+        and balances.known_from <= dates.known_at
+        and balances.known_to > dates.known_at
+    inner join {{ ref('int_customers__identity') }} as identity
+        on balances.source_system = identity.source_system
+        and balances.customer_ref = identity.source_id
+        and identity.family = 'finance'
+        and identity.valid_from <= dates.as_of_date
+        and identity.valid_to > dates.as_of_date
+    left join {{ ref('int_fx_rates__daily') }} as fx
+        on balances.currency = fx.currency
+        and balances.balance_date = fx.valid_date
+        and fx.known_from <= dates.known_at
+        and fx.known_to > dates.known_at
+
+),
+
+summed as (
+
+    select
+        as_of_date, policy_version, customer_id, product_kind,
+        {{ days_between('start_date', 'end_date') }} as day_count,
+        sum(amount) as day_amount,
+        count(distinct case when amount > 0 then holding end) as holding_count
+    from balances
+    where amount is not null
+    group by as_of_date, policy_version, customer_id, product_kind, start_date, end_date
+
+)
+
+select
+    summed.as_of_date,
+    summed.customer_id,
+    summed.product_kind,
+    kinds.is_wealth,
+    kinds.is_loan,
+    summed.holding_count,
+    {{ money_quotient('summed.day_amount', 'summed.day_count') }} as average_amount,
+    {{ earned_in_a_month('summed.day_amount', 'kinds.earning_rate', 'summed.day_count') }} as profit_amount
+from summed
+inner join {{ ref('policy_balance_kinds') }} as kinds
+    on summed.policy_version = kinds.policy_version
+    and summed.product_kind = kinds.product_kind

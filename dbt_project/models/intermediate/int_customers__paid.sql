@@ -1,0 +1,100 @@
+{#- How a customer pays, on each as-of date: days from issue to the settling day of its invoices of 24 months, by nearest rank;
+    the longest, where open ones count the days so far; and the way most of its payments of that time came. -#}
+with dates as (
+
+    {{ dates_of_window('730d') }}
+
+),
+
+identity as (
+
+    select dates.as_of_date, identity.source_system, identity.source_id, identity.customer_id
+    from {{ ref('int_customers__identity') }} as identity
+    inner join dates
+        on identity.valid_from <= dates.as_of_date
+        and identity.valid_to > dates.as_of_date
+    where identity.family = 'finance'
+
+),
+
+invoices as (
+
+    select
+        dates.as_of_date, invoices.source_system, invoices.customer_ref, invoices.invoice_id,
+        coalesce(invoices.settled_date <= dates.as_of_date, false) as is_settled,
+        case
+            when invoices.settled_date <= dates.as_of_date then {{ days_between('invoices.issued_date', 'invoices.settled_date') }}
+            else {{ days_between('invoices.issued_date', 'dates.as_of_date') }}
+        end as days_to_pay
+    from {{ ref('int_invoices__settled') }} as invoices
+    inner join dates
+        on invoices.issued_date > dates.before_date
+        and invoices.issued_date <= dates.as_of_date
+        and invoices.known_from <= dates.known_at
+        and invoices.known_to > dates.known_at
+
+),
+
+ranked as (
+
+    select
+        invoices.as_of_date, identity.customer_id, invoices.is_settled, invoices.days_to_pay,
+        row_number() over (
+            partition by invoices.as_of_date, identity.customer_id, invoices.is_settled
+            order by invoices.days_to_pay, invoices.source_system, invoices.invoice_id
+        ) as place,
+        count(*) over (partition by invoices.as_of_date, identity.customer_id, invoices.is_settled) as invoice_count
+    from invoices
+    inner join identity
+        on invoices.as_of_date = identity.as_of_date
+        and invoices.source_system = identity.source_system
+        and invoices.customer_ref = identity.source_id
+
+),
+
+timed as (
+
+    select
+        as_of_date, customer_id,
+        max(case when is_settled and place = {{ p50_place('invoice_count') }} then days_to_pay end) as days_to_pay_p50_730d,
+        max(case when is_settled and place = {{ p90_place('invoice_count') }} then days_to_pay end) as days_to_pay_p90_730d,
+        max(days_to_pay) as max_days_to_pay_730d
+    from ranked
+    group by as_of_date, customer_id
+
+),
+
+methods as (
+
+    select
+        dates.as_of_date, identity.customer_id, payments.method,
+        row_number() over (
+            partition by dates.as_of_date, identity.customer_id order by count(*) desc, payments.method asc
+        ) as nth
+    from {{ ref('stg_finance__payments') }} as payments
+    inner join dates
+        on payments.received_date > dates.before_date
+        and payments.received_date <= dates.as_of_date
+        and payments.known_from <= dates.known_at
+        and payments.known_to > dates.known_at
+    inner join identity
+        on dates.as_of_date = identity.as_of_date
+        and payments.source_system = identity.source_system
+        and payments.customer_ref = identity.source_id
+    where payments.method is not null
+        and not coalesce(payments.is_refund, false)
+    group by dates.as_of_date, identity.customer_id, payments.method
+
+)
+
+select
+    coalesce(timed.as_of_date, methods.as_of_date) as as_of_date,
+    coalesce(timed.customer_id, methods.customer_id) as customer_id,
+    timed.days_to_pay_p50_730d,
+    timed.days_to_pay_p90_730d,
+    timed.max_days_to_pay_730d,
+    methods.method as payment_method
+from timed
+full join (select as_of_date, customer_id, method from methods where nth = 1) as methods
+    on timed.as_of_date = methods.as_of_date
+    and timed.customer_id = methods.customer_id

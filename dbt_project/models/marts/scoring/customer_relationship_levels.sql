@@ -1,0 +1,44 @@
+{#- The relationship level that the number of customers in a customer's segment and its margin ask for, and the level one cell to
+    the left, to which the customer is to be moved. A view: the bands stand in customer_bands. -#}
+{{ config(materialized='view') }}
+with bands as (
+
+    select as_of_date, customer_id, lens, policy_version, value, band
+    from {{ ref('customer_bands') }}
+    where not is_defaulted
+
+)
+
+select
+    levels.as_of_date,
+    levels.customer_id,
+    levels.band as relationship_level,
+    cells.next_band as next_relationship_level,
+    lenses.indicator as segment_by,
+    segments.band as segment,
+    cast(sizes.value as bigint) as segment_customer_count,
+    sizes.band as segment_size,
+    margins.band as margin_level,
+    levels.policy_version
+from bands as levels
+inner join {{ ref('policy_matrices') }} as cells
+    on levels.policy_version = cells.policy_version
+    and levels.lens = cells.lens
+inner join bands as sizes
+    on levels.as_of_date = sizes.as_of_date
+    and levels.customer_id = sizes.customer_id
+    and cells.row_lens = sizes.lens
+    and cells.row_band = sizes.band
+inner join bands as margins
+    on levels.as_of_date = margins.as_of_date
+    and levels.customer_id = margins.customer_id
+    and cells.column_lens = margins.lens
+    and cells.column_band = margins.band
+inner join {{ ref('policy_lenses') }} as lenses
+    on sizes.policy_version = lenses.policy_version
+    and sizes.lens = lenses.lens
+inner join bands as segments
+    on levels.as_of_date = segments.as_of_date
+    and levels.customer_id = segments.customer_id
+    and lenses.indicator = segments.lens
+where levels.lens = 'relationship_level'

@@ -1,0 +1,42 @@
+{#- Of every lens in force, how many it judges. One that judges nobody says here what it would need; it has rows in
+    customer_bands only where it counts for the tier. -#}
+with lenses as (
+
+    select
+        policy.as_of_date, lenses.lens, lenses.policy_version,
+        coalesce(lenses.indicator, lenses.fed_by) as missing_input,
+        coalesce({{ unjudged_reason('lenses') }}, 'no evidence of anybody; fed by ' || lenses.fed_by) as reason
+    from {{ ref('policy_lenses') }} as lenses
+    inner join {{ ref('int_policy__in_force') }} as policy on lenses.policy_version = policy.policy_version
+
+),
+
+customers as (
+
+    select as_of_date, count(*) as customer_count from {{ ref('int_customers__population') }} group by as_of_date
+
+),
+
+judged as (
+
+    select as_of_date, lens, count(*) as judged_count
+    from {{ ref('customer_bands') }}
+    where not is_defaulted
+    group by as_of_date, lens
+
+)
+
+select
+    lenses.as_of_date,
+    lenses.lens,
+    cast(coalesce(judged.judged_count, 0) as bigint) as judged_count,
+    cast(coalesce(customers.customer_count, 0) as bigint) as customer_count,
+    judged.lens is null as is_dark,
+    case when judged.lens is null then lenses.missing_input end as missing_input,
+    case when judged.lens is null then lenses.reason end as reason,
+    lenses.policy_version
+from lenses
+left join customers on lenses.as_of_date = customers.as_of_date
+left join judged
+    on lenses.as_of_date = judged.as_of_date
+    and lenses.lens = judged.lens

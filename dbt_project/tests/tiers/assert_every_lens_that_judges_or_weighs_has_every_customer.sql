@@ -1,0 +1,36 @@
+{{ config(meta={'dagster': {'ref': {'name': 'customer_bands'}}}) }}
+-- And one that does neither has no row.
+with customers as (
+
+    select as_of_date, count(*) as customer_count from {{ ref('customer_indicators') }} group by as_of_date
+
+),
+
+standing as (
+
+    select as_of_date, lens, count(*) as row_count from {{ ref('customer_bands') }} group by as_of_date, lens
+
+),
+
+expected as (
+
+    select
+        coverage.as_of_date, coverage.lens,
+        case
+            when coverage.is_dark and (coverage.policy_version, coverage.lens) not in ({{ weighing_lenses() }}) then 0
+            else customers.customer_count
+        end as row_count
+    from {{ ref('lens_coverage') }} as coverage
+    inner join customers on coverage.as_of_date = customers.as_of_date
+
+)
+
+select
+    coalesce(expected.as_of_date, standing.as_of_date) as as_of_date,
+    coalesce(expected.lens, standing.lens) as lens
+from expected
+full join standing
+    on expected.as_of_date = standing.as_of_date
+    and expected.lens = standing.lens
+where expected.lens is null
+    or expected.row_count <> coalesce(standing.row_count, 0)
