@@ -23,7 +23,8 @@ from orchestration.extract.registry import Feed
 
 TEN_THOUSANDTH = Decimal("0.0001")
 TOO_LARGE = 10**14  # for the decimal(18, 4) of the contract's money
-# What Arrow itself takes for a decimal, with room for every digit; other numbers are rare.
+# Most amounts need no rounding and fit; of the others Arrow itself takes most for a decimal with room for every digit.
+EXACT_NUMBER = r"^[-+]?\d{1,14}(?:\.\d{1,4})?$"
 SIMPLE_NUMBER = r"^[-+]?(?:\d{1,14}(?:\.\d{0,20})?|\.\d{1,20})$"
 SPACES = " \xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 
@@ -86,6 +87,9 @@ def _sums_by_code(
         yield from _grouped(codes, amounts if pa.types.is_decimal(amounts.type) else amounts.cast(pa.decimal128(38, 4)))
         return
     texts = _plain(pc.ascii_trim_whitespace(amounts.cast(pa.string())), dialect)
+    is_exact = pc.fill_null(pc.match_substring_regex(texts, EXACT_NUMBER), False)
+    yield from _summed(codes.filter(is_exact), texts.filter(is_exact).cast(pa.decimal128(18, 4)))
+    codes, texts = codes.filter(pc.invert(is_exact)), texts.filter(pc.invert(is_exact))
     is_simple = pc.fill_null(pc.match_substring_regex(texts, SIMPLE_NUMBER), False)
     yield from _grouped(codes.filter(is_simple), texts.filter(is_simple).cast(pa.decimal128(38, 20)))
     if pc.all(is_simple).as_py() is not False:
@@ -112,6 +116,10 @@ def _plain(texts: pa.Array, dialect: Dialect) -> pa.Array:
 def _grouped(codes: pa.Array, exact: pa.Array) -> Iterator[tuple[str | None, Decimal]]:
     rounded = pc.round(exact, 4, "half_towards_infinity").cast(pa.decimal128(38, 4))
     fits = pc.fill_null(pc.less(pc.abs(rounded), pa.scalar(Decimal(TOO_LARGE), pa.decimal128(38, 4))), False)
-    table = pa.table({"code": codes.filter(fits), "amount": rounded.filter(fits)})
+    yield from _summed(codes.filter(fits), rounded.filter(fits))
+
+
+def _summed(codes: pa.Array, amounts: pa.Array) -> Iterator[tuple[str | None, Decimal]]:
+    table = pa.table({"code": codes, "amount": amounts})
     grouped = table.group_by("code").aggregate([("amount", "sum")])
     yield from zip(grouped["code"].to_pylist(), grouped["amount_sum"].to_pylist(), strict=True)
