@@ -147,8 +147,8 @@ def _events(source: Source, asked: Asked) -> Iterator[Event]:
     for said in _of(source, asked, "service.case"):
         kind, day = said["kind"], said["business_date"]
         yield _event("inbound", day)
-        yield _event(kind, day)
         if kind in ("complaint", "suggestion"):
+            yield _event(kind, day)
             yield _event("feedback", day)
         if kind in ("complaint", "return"):
             yield _event("quality_case", day)

@@ -108,6 +108,12 @@ def test_answers_are_brought_to_the_scale_of_the_policy_and_count_from_their_day
     assert found["feedback_count_365d"] == 2
 
 
+def test_a_question_to_the_service_is_none_of_a_survey() -> None:
+    to_service = {"customer_system": "crm", "customer_ref": "A1", "business_date": AS_OF, "kind": "question"}
+    found = figures(row("service.case", "1", **to_service), delivered=("service.case", "survey.response"))
+    assert (found["survey_response_rate_365d"], found["inbound_contact_count_90d"]) == (None, 1)
+
+
 @pytest.mark.parametrize(
     ("period", "end"),
     [
