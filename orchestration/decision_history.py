@@ -1,7 +1,8 @@
-"""The ledger of decisions as intervals: in which days each customer had which tier and stage of life, as published.
+"""What the ledger of decisions tells a run: which tier and stage of life each customer had on which days, as published,
+and how it stood towards each tier on the last of them.
 
-Read from ``decisions/`` file by file, in order, into ``run.run_decision_intervals``; a day that was read is not read
-again.
+The intervals are read from ``decisions/`` file by file, in order, into ``run.run_decision_intervals``; a day that was
+read is not read again. How a customer stood is read from one file into ``run.run_standings``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import duckdb
 
 from orchestration.settings import Settings
 
+# How a customer stands towards each tier, as a decision holds it: the rank of the best tier its score holds, and for each
+# tier, by rank, the last days that earned and kept it.
+STANDING = "held_rank bigint, last_earned_dates date[], last_kept_dates date[]"
 # Scheme → the column of a decision that holds its band. Null decides nothing, nor does a file from before the column.
 SCHEMES = {"tier": "tier", "lifecycle": "lifecycle_stage"}
 
@@ -31,6 +35,28 @@ def load_decisions(settings: Settings, connection: duckdb.DuckDBPyConnection) ->
     for day in ledger[len(read) :]:
         _append(connection, day, str(settings.decisions / f"{day}.parquet"))
     return len(ledger) - len(read)
+
+
+def load_standings(settings: Settings, connection: duckdb.DuckDBPyConnection, before: date) -> None:
+    """How everybody stood on the last day decided before ``before``, a row for each tier. A file from before standings
+    were written down has none: its customers begin anew."""
+    connection.execute("delete from run.run_standings")
+    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
+    last = max((day for day in days if day < before), default=None)
+    if last is None:
+        return
+    columns = ", ".join(f"null::{kind} as {name}" for name, kind in (part.split() for part in STANDING.split(", ")))
+    connection.execute(
+        f"""
+        insert into run.run_standings
+        select customer_id, tier_rank, tier_rank >= held_rank, last_earned_dates[tier_rank], last_kept_dates[tier_rank]
+        from (
+            select *, unnest(range(1, len(last_kept_dates) + 1)) as tier_rank
+            from (from read_parquet(?) union all by name select {columns} where false)
+        )
+        """,
+        [str(settings.decisions / f"{last}.parquet")],
+    )
 
 
 def _append(connection: duckdb.DuckDBPyConnection, day: date, file: str) -> None:

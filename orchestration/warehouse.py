@@ -21,7 +21,7 @@ from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Given
 from orchestration.build_state import go_on, stands_for
-from orchestration.decision_history import load_decisions
+from orchestration.decision_history import load_decisions, load_standings
 from orchestration.errors import PlainError
 from orchestration.extract.contract import Contract, Table, load_contract
 from orchestration.extract.landing import file_sha256
@@ -50,6 +50,8 @@ RUN_TABLES = {
     "run_reconciliations": "subject varchar, measure varchar, expected decimal(38,4), observed decimal(38,4), "
     "residual decimal(38,4), status varchar",
     "run_decision_intervals": "scheme varchar, customer_id varchar, band varchar, valid_from date, valid_to date",
+    "run_standings": "customer_id varchar, tier_rank bigint, is_held boolean, last_earned_date date, "
+    "last_kept_date date",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
@@ -124,6 +126,7 @@ def load_run(
         _append(settings, connection, contract.table(name), list(group))
     go_on(connection, days, [batch.known_at for batch in new], project)
     load_decisions(settings, connection)
+    load_standings(settings, connection, before=days[0].as_of_date)
     release_date = max(day.as_of_date for day in days)
     _insert(
         connection,

@@ -83,5 +83,20 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "lifecycle_transitions": (Between("customer_count", minimum=1),),
         "policy_rules": (RowCount(minimum=1), NotNull("provenance")),
         "tier_explanations": (NotNull("factor"), NotNull("contribution")),
+        "tier_gates": (
+            Unique(("customer_id", "as_of_date", "gate")),
+            NoRowsWhere("a_gate_holds_something", "floor_rank is null and ceiling_rank is null"),
+        ),
         "tier_movements": (NoRowsWhere("a_movement_leads_to_another_tier", "from_tier = to_tier"),),
+        "tier_overrides": (
+            Unique(("source_system", "override_id", "as_of_date")),
+            NoRowsWhere(
+                "an_override_is_in_force",
+                "as_of_date < valid_from_date or coalesce(as_of_date >= valid_to_date, false)",
+            ),
+        ),
+        "tier_standings": (
+            Unique(("customer_id", "as_of_date", "tier_rank")),
+            NoRowsWhere("what_is_earned_is_held", "is_earned and not is_held"),
+        ),
     }

@@ -87,3 +87,11 @@ cast({{ floor_quotient('1000000000000', '1000000 + cast(' ~ rate ~ ' * 1000000 a
 {% macro earned_in_a_month(amount_days, rate, days) -%}
 {{ money_quotient('(' ~ amount_days ~ ') * ' ~ rate, days ~ ' * 12') }}
 {%- endmacro %}
+
+{#- Whether tiers are reviewed on a date: every day for 0 months, else on the first of each month, second month, quarter … -#}
+{% macro is_review_date(date, months) -%}
+case
+    when {{ months }} = 0 then true
+    else extract(day from {{ date }}) = 1 and mod(extract(month from {{ date }}) - 1, cast({{ months }} as integer)) = 0
+end
+{%- endmacro %}

@@ -5,6 +5,7 @@
         'lifecycle_dormant_days', 'lifecycle_growth_ratio', 'lifecycle_decline_ratio',
         'wallet_revenue_share', 'consecutive_gap_days', 'household_baby_years', 'household_grown_years',
         'household_empty_nest_years', 'nps_scale', 'csat_scale', 'lead_warm_days',
+        'tier_keep_margin', 'tier_dwell_days', 'tier_hold_days', 'tier_grace_days', 'tier_review_months', 'tier_moved_limit',
     ]) }}
 {% endmacro %}
 

@@ -35,6 +35,7 @@ _STEPS = {
     "wealth": "balances and consents",
     "promotion": "campaigns and events",
     "agreements": "contracts and the cost of serving",
+    "overrules": "what managers decide",
     "send_crm": "exports of the CRM",
     "send_sales": "exports of the sales system",
     "send_finance": "exports of finance",

@@ -49,6 +49,7 @@ SOURCES = (
     Source("survey", "Questionnaires of the helpdesk. Chinese headers.", "utf-8"),
     Source("marketing", "The campaign tool; it knows customers by the ERP's codes. Control groups are in it.", "utf-8"),
     Source("privacy", "The register of what people have agreed to, and taken back.", "utf-8"),
+    Source("reference", "What people decided: tiers that a manager overrules, with a reason and an end.", "utf-8"),
     Source("enrich", "Growth of industries, in percent, bought from a bureau.", "utf-8"),
 )
 
@@ -89,6 +90,7 @@ FEEDS = (
     Feed("marketing", "touch", delivered="on_change"),
     Feed("marketing", "event", delivered="on_change"),
     Feed("privacy", "consent", delivered="on_change"),
+    Feed("reference", "override", delivered="on_change"),
     Feed("enrich", "industry", delivered="on_change"),
 )
 

@@ -148,7 +148,8 @@ def _write_incoming_decisions(
 ) -> dict[date, Path]:
     """Each day's file: the one in the ledger, which is never written again, or a new one beside its place.
 
-    It holds tier and stage of life of every customer.
+    It holds tier and stage of life of every customer, and how it stands towards each tier: what the next day goes on
+    from (see decision_history.STANDING).
     """
     settings.decisions.mkdir(parents=True, exist_ok=True)
     files = {day: settings.decisions / f"{day}.parquet" for day in days}
@@ -158,9 +159,16 @@ def _write_incoming_decisions(
             build.execute(
                 f"""
                 copy (
-                    select as_of_date, customer_id, score_tier, tier, tier_score, lifecycle_stage, policy_version,
-                        model_version, known_at
-                    from tiering.customer_tiers where as_of_date = date '{day}' order by customer_id
+                    select as_of_date, customer_id, score_tier, decided_tier, tier, tier_score, lifecycle_stage,
+                        held_rank, last_earned_dates, last_kept_dates, policy_version, model_version, known_at
+                    from tiering.customer_tiers
+                    inner join (
+                        select customer_id, min(tier_rank) filter (where is_held) as held_rank,
+                            list(last_earned_date order by tier_rank) as last_earned_dates,
+                            list(last_kept_date order by tier_rank) as last_kept_dates
+                        from tiering.tier_standings where as_of_date = date '{day}' group by customer_id
+                    ) using (customer_id)
+                    where as_of_date = date '{day}' order by customer_id
                 ) to '{files[day]}' {PARQUET}
                 """
             )
