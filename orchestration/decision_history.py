@@ -13,8 +13,8 @@ import duckdb
 
 from orchestration.settings import Settings
 
-# How a customer stands towards each tier, as a decision holds it: the rank of the best tier its score holds, and for each
-# tier, by rank, the last days that earned and kept it.
+# How a customer stands towards each tier, as a decision holds it: the rank of the best tier its score holds, and the
+# last days that earned and kept each tier, by rank.
 STANDING = "held_rank bigint, last_earned_dates date[], last_kept_dates date[]"
 # Scheme → the column of a decision that holds its band. Null decides nothing, nor does a file from before the column.
 SCHEMES = {"tier": "tier", "lifecycle": "lifecycle_stage"}
