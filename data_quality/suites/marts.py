@@ -87,6 +87,10 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
             Unique(("customer_id", "as_of_date", "gate")),
             NoRowsWhere("a_gate_holds_something", "floor_rank is null and ceiling_rank is null"),
         ),
+        "tier_kpi": (
+            Between("customer_rate", 0, 1),
+            NoRowsWhere("no_more_lead_back_than_change", "reversed_change_count_365d > change_count_365d"),
+        ),
         "tier_movements": (NoRowsWhere("a_movement_leads_to_another_tier", "from_tier = to_tier"),),
         "tier_overrides": (
             Unique(("source_system", "override_id", "as_of_date")),

@@ -6,6 +6,7 @@
         'wallet_revenue_share', 'consecutive_gap_days', 'household_baby_years', 'household_grown_years',
         'household_empty_nest_years', 'nps_scale', 'csat_scale', 'lead_warm_days',
         'tier_keep_margin', 'tier_dwell_days', 'tier_hold_days', 'tier_grace_days', 'tier_review_months', 'tier_moved_limit',
+        'tier_reversal_days', 'tier_drift_days',
     ]) }}
 {% endmacro %}
 

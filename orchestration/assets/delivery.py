@@ -11,6 +11,8 @@ from data_quality.conservation import conservation
 from data_quality.drift import compared_rules, drift_rules
 from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.rules import Rule
+from data_quality.stability import MART as STABILITY_MART
+from data_quality.stability import stability_rule
 from data_quality.suites.marts import mart_suites
 from data_quality.thresholds import load_thresholds
 from data_quality.validate import Subject, validate
@@ -135,6 +137,7 @@ def _drift_rules(
             found[mart.name] = compared_rules(connection, load_thresholds(), mart.name, now, before)
         elif mart.is_hashed:
             found[mart.name] = drift_rules(load_thresholds(), mart.name, nothing=nothing)
+    found[STABILITY_MART] += (stability_rule(connection, load_thresholds()),)
     return found
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def dossier(settings: Settings, release: Path, customer: str, language: str) -> 
     policy = read_policy(settings.policy, manifest["policy_version"], rules)
     accounts = [(row["family"], row["source_system"], row["source_id"]) for row in explanation.accounts]
     source = rows_of_accounts(settings, datetime.fromisoformat(manifest["known_at"]), accounts)
-    again = recompute(release, found["customer_id"], source, policy)
+    again = recompute(release, found["customer_id"], source, policy, _decided_before(settings, explanation.customer))
     rows = [row for row in source.rows if row.table != RATES] + list(again.rates)
     published = _marts(release, manifest)
     return {
@@ -154,6 +154,17 @@ def _seals(settings: Settings, tier: Row, policy: Policy, again: Recomputation, 
             ", ".join(f"{rule['subject']} {rule['rule_name']}" for rule in unwritten) or f"{len(policy.rules)} rules",
         ),
     ]
+
+
+def _decided_before(settings: Settings, tier: Row) -> Row | None:
+    """The customer's row in the last decision before; None without one, or where that is of older code."""
+    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
+    last = max((day for day in days if day < tier["as_of_date"]), default=None)
+    with duckdb.connect() as ledger:
+        query = "select * from read_parquet($file) where customer_id = $customer_id"
+        file = str(settings.decisions / f"{last}.parquet")
+        told = fetch(ledger, query, file=file, customer_id=tier["customer_id"]) if last else []
+    return next((row for row in told if "held_rank" in row), None)
 
 
 def _seal_of_marts(marts: list[Row]) -> Row:

@@ -20,7 +20,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES
 
 # Families whose rows say whose code they use, and what is looked up by a key that rows name.
-BESIDE = ("service", "survey", "marketing")
+BESIDE = ("service", "survey", "marketing", "reference")
 NAMED = (("sales.product", "product_id", "sales.order_line"), ("enrich.industry", "industry_code", "crm.account"))
 READ = "read_parquet(?, hive_partitioning = false, union_by_name = true)"
 
@@ -75,7 +75,7 @@ class RawZone:
         lists = ", ".join(f"'{table.name}'" for table in self.contract.tables if _lists_accounts(table))
         accounts = f"(select source_system, id from wanted where name in ({lists}))"
         for table in self.contract.tables:
-            if table.family in BESIDE:
+            if table.family in BESIDE and "customer_ref" in {column.name for column in table.columns}:
                 self.want_where(table, f"(customer_system, customer_ref) in {accounts}", [])
         for name, key, naming in NAMED:
             if naming in self.loaded:

@@ -18,15 +18,16 @@ import duckdb
 
 from orchestration.audit.provenance import RATES, Source, SourceRow
 from orchestration.audit.raw_zone import account_table
-from orchestration.audit.recompute_facts import Entry, Rates, converted, entries, indicators, quotient
+from orchestration.audit.recompute_facts import Entry, Key, Rates, converted, entries, indicators, quotient
 from orchestration.audit.recompute_habits import Asked
 from orchestration.audit.recompute_lenses import Lenses
 from orchestration.audit.recompute_relations import relation_indicators
+from orchestration.audit.recompute_tiers import Moved, gated, held, overruled
 from orchestration.audit.rule_lines import CannotJudge, Policy, UnknownMethod
 from orchestration.extract.contract import load_contract
-from orchestration.release.gates import open_gates
 from orchestration.release.report_queries import Row, fetch
 
+Connection = duckdb.DuckDBPyConnection
 FAMILY_ORDER = {"crm": "a", "sales": "b", "finance": "c"}
 
 
@@ -67,12 +68,14 @@ class Recomputation:
         return tuple(step for step in self.steps if step.is_equal is None)
 
 
-def recompute(release: Path, customer_id: str, source: Source, policy: Policy) -> Recomputation:
-    """The steps from rows to tier, under the policy of the release."""
+def recompute(
+    release: Path, customer_id: str, source: Source, policy: Policy, before: Row | None = None
+) -> Recomputation:
+    """The steps from rows to tier, under the policy of the release; ``before`` is the decision of the day before."""
     with duckdb.connect() as marts:
         for file in release.glob("*.parquet"):
             marts.execute(f"create view {file.stem} as from read_parquet('{file}')")
-        again = _Again(marts, customer_id, source, policy)
+        again = _Again(marts, customer_id, source, policy, before)
         found = again.indicators()
         again.tier(Lenses(marts, customer_id, again.figures, policy))
     used = sorted(again.rates.used, key=lambda row: (row.values["from_ccy"], row.values["rate_date"]))
@@ -82,8 +85,9 @@ def recompute(release: Path, customer_id: str, source: Source, policy: Policy) -
 class _Again:
     """The steps as they are taken, one customer's."""
 
-    def __init__(self, marts: duckdb.DuckDBPyConnection, customer_id: str, source: Source, policy: Policy) -> None:
+    def __init__(self, marts: Connection, customer_id: str, source: Source, policy: Policy, before: Row | None) -> None:
         self.marts, self.customer_id, self.source, self.policy = marts, customer_id, source, policy
+        self.before, self.accounts = before, set[Key]()
         self.steps: list[Step] = []
         self.figures: dict[str, Any] = {}
         self.bands: dict[str, str] = {}
@@ -95,7 +99,7 @@ class _Again:
     def indicators(self) -> list[Entry]:
         """Whose rows they are, and every published indicator summed again."""
         self._identity(identity := self._of_customer("customer_identity"))
-        accounts = {(row["source_system"], row["source_id"]) for row in identity}
+        self.accounts = accounts = {(row["source_system"], row["source_id"]) for row in identity}
         counted = {rule["rule_name"]: rule["rule_value"] == 1 for rule in self.policy.of("order_status", "is_counted")}
         windows = {rule["rule_name"]: rule for rule in self.policy.of("window", "window")}
         days = {name: rule["rule_value"] and int(rule["rule_value"]) for name, rule in windows.items()}
@@ -157,33 +161,26 @@ class _Again:
             return
         tiers = band["rule_name"], self.published["score_tier"]
         self._step("tier", "score_tier", f"the tier whose bounds hold {_plain(total)}", tiers, (band,))
-        self._gated(band)
+        self._decided(band, total)
 
-    def _gated(self, band: Row) -> None:
-        """No lower than the highest floor of the gates that the bands open, then no higher than the lowest ceiling."""
-        gates, tiers = open_gates(self.policy.rules, self.bands), self.policy.of("band", "tier")
-        ranks: dict[str | None, int] = {
-            rule["rule_name"]: self.policy.rank("tier", rule["rule_name"]) for rule in tiers
-        }
-        start = ranks[band["rule_name"]]
-        floor = min((ranks[gate.floor] for gate in gates if gate.floor), default=start)
-        lifted = min(start, floor)
-        ceiling = max((ranks[gate.ceiling] for gate in gates if gate.ceiling), default=lifted)
-        rank = max(lifted, ceiling)
-        lifting = [gate for gate in gates if gate.floor and ranks[gate.floor] == floor < start]
-        holding = [gate for gate in gates if gate.ceiling and ranks[gate.ceiling] == ceiling > lifted]
-        moved = sorted({*lifting, *holding}, key=lambda gate: (ranks.get(gate.floor, len(ranks)), gate.name))
-        names = ", ".join(gate.name for gate in moved) or None
-        name = self.policy.ranked("tier", rank)["rule_name"]
-        how = "; ".join(f"{gate.name}: {gate.lens} is {gate.band}" for gate in moved) or "no gate moved it from that"
-        rules = (*(gate.rule for gate in moved), band)
-        self._step("tier", "gates", how, (names, self.published["gates"]), rules)
-        self._step("tier", "gated_tier", how, (name, self.published["gated_tier"]), rules)
-        if self.published["tier"] == self.published["gated_tier"]:
-            self._step("tier", "tier", "nothing else moved it", (name, self.published["tier"]), rules)
-        else:
-            how = "not computed again: what moved it from the tier of its gates is the release's word"
-            self._untested("tier", "tier", how, self.published["tier"])
+    def _decided(self, band: Row, total: Decimal) -> None:
+        """From the tier of the score on: what the gates make of it, what stands, and what people decided."""
+        rank = self.policy.rank("tier", band["rule_name"])
+        plain, names = gated(self.policy, rank, self.bands)
+        if "held_tier" not in self.published:  # a release of older code, which held nothing and let nobody overrule it
+            self._tier("gated_tier", plain)
+            return self._tier("tier", plain)
+        standing = held(self.policy, total, self.published["as_of_date"], self.figures.get("tenure_days"), self.before)
+        final, names = gated(self.policy, standing.rank, self.bands)
+        self._tier("gated_tier", plain)
+        self._tier("held_tier", standing)
+        self._step("tier", "gates", final.how, (names, self.published["gates"]), final.rules)
+        self._tier("decided_tier", final)
+        self._tier("tier", overruled(self.policy, final.rank, self.source, self.accounts, self.published["as_of_date"]))
+
+    def _tier(self, column: str, moved: Moved) -> None:
+        band = self.policy.ranked("tier", moved.rank)
+        self._step("tier", column, moved.how, (band["rule_name"], self.published[column]), (*moved.rules, band))
 
     def _identity(self, identity: list[Row]) -> None:
         """The id is the hash of the account known first. That accounts belong together is not computed again."""

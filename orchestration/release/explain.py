@@ -10,7 +10,6 @@ import duckdb
 
 from orchestration.errors import PlainError
 from orchestration.release.catalogue import connect_to
-from orchestration.release.gates import open_gates
 from orchestration.release.phrases import LANGUAGES, PHRASES
 from orchestration.release.report_queries import Row, fetch
 
@@ -25,8 +24,9 @@ class UnknownCustomer(PlainError):
 class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
-    a model expects, by horizon. ``points_to_next`` is null in the highest tier and where gates (``holding``) let nobody
-    rise further."""
+    a model expects, by horizon. ``standings``: how it stands towards each tier, the highest first; ``gates`` and
+    ``overrides``: what is open and in force. ``points_to_next`` are those to the tier above the engine's: null in the
+    highest and where gates (``holding``) let nobody rise further."""
 
     customer: Row
     accounts: tuple[Row, ...]
@@ -34,6 +34,9 @@ class Explanation:
     other_bands: tuple[Row, ...]
     scores: tuple[Row, ...]
     movements: tuple[Row, ...]
+    standings: tuple[Row, ...]
+    gates: tuple[Row, ...]
+    overrides: tuple[Row, ...]
     next_tier: Row | None
     points_to_next: Decimal | None
     holding: tuple[str, ...]
@@ -66,11 +69,12 @@ def explain(release: Path, customer: str) -> Explanation:
             "where customer_id = $customer_id"
         )
         rules = fetch(connection, "select * from policy_rules")
-        bands = of_customer("select lens, band from customer_bands where customer_id = $customer_id")
-        gates = open_gates(rules, {row["lens"]: row["band"] for row in bands})
+        gates = of_customer("select * from tier_gates where customer_id = $customer_id order by gate")
         upwards = _tiers_upwards(rules)
-        higher = upwards[[row["tier"] for row in upwards].index(found["tier"]) + 1 :]
-        holding = tuple(gate.name for gate in gates if higher and gate.ceiling and _holds(gate.ceiling, higher))
+        higher = upwards[[row["tier"] for row in upwards].index(found["decided_tier"]) + 1 :]
+        holding = tuple(
+            gate["gate"] for gate in gates if higher and gate["ceiling_tier"] and _holds(gate["ceiling_tier"], higher)
+        )
         return Explanation(
             customer=found,
             accounts=of_customer(
@@ -92,6 +96,11 @@ def explain(release: Path, customer: str) -> Explanation:
             movements=of_customer(
                 "select movement_date, direction, from_tier, to_tier from tier_movements "
                 "where customer_id = $customer_id order by movement_date"
+            ),
+            standings=of_customer("select * from tier_standings where customer_id = $customer_id order by tier_rank"),
+            gates=gates,
+            overrides=of_customer(
+                "select * from tier_overrides where customer_id = $customer_id order by valid_from_date, override_id"
             ),
             next_tier=higher[0] if higher and not holding else None,
             points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher and not holding else None,
@@ -147,10 +156,23 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             )
         )
     words.append(say["sum"].format(score=_plain(explanation.tier_score)))
+    if customer["held_tier"] != customer["score_tier"]:
+        (held,) = (row for row in explanation.standings if row["tier"] == customer["held_tier"])
+        words.append(say["stands"].format(earned_tier=customer["score_tier"], **held))
     gate_labels = {name: said[nth] or name for (kind, _, name), said in explanation.labels.items() if kind == "gate"}
     if customer["gates"]:
         moved = say["comma"].join(gate_labels[name] for name in customer["gates"].split(", "))
-        words.append(say["gated"].format(tier=customer["score_tier"], gates=moved))
+        words.append(say["gated"].format(tier=customer["held_tier"], gates=moved))
+    words += [
+        say["overruled" if row["effect"] == "moves" else "in_force"].format(
+            bounds=say["comma"].join(
+                say[name].format(tier=row[f"{name}_tier"]) for name in ("floor", "ceiling") if row[f"{name}_tier"]
+            ),
+            until=say["until"].format(day=row["valid_to_date"]) if row["valid_to_date"] else "",
+            **row,
+        )
+        for row in explanation.overrides
+    ]
     if following := explanation.next_tier:
         points, label_of = _plain(explanation.points_to_next), following[f"label_{language}"]
         words.append(say["gap"].format(points=points, tier=following["tier"], label=label_of))

@@ -13,6 +13,7 @@ from data_quality.conservation import conservation
 from data_quality.deliveries import delivery_rules
 from data_quality.drift import drift_rules
 from data_quality.reconciliation import COMPARISONS, check_name
+from data_quality.stability import MART, stability_rule
 from data_quality.suites.candidates import contract_suite
 from data_quality.suites.marts import mart_suites
 from data_quality.thresholds import load_thresholds
@@ -48,6 +49,7 @@ def promised_checks(manifest: dict[str, Any], tables: Sequence[Table]) -> list[P
         *((table.name, usual(table.name, table.event_date, table.control_amount)) for table in tables),
         *mart_suites().items(),
         *((mart.name, drift_rules(thresholds, mart.name)) for mart in marts_of(manifest) if mart.is_hashed),
+        (MART, (stability_rule(),)),
     ]
     return [
         *(Promise("landing", family, FILES_CHECK) for family in families),
