@@ -1,4 +1,5 @@
-"""Who moved between tiers, for the report page: the release day in counts, the largest movers with their history."""
+"""Who moved between tiers, for the report page: the release day in counts, the largest movers with their history; how
+steady each tier is, and what people overruled."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from orchestration.release.report_queries import NAME, fetch
 # Presentation only: how far back a mover is looked for, and how many are shown.
 DAYS_SHOWN = 30
 MOVERS_SHOWN = 10
+OVERRIDES_SHOWN = 20
 DIRECTIONS = ("up", "down", "entered", "left")
 
 
@@ -56,4 +58,21 @@ def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[s
         "counts": [(direction, counts.get(direction, 0)) for direction in DIRECTIONS],
         "movers": movers,
         "days": DAYS_SHOWN,
+    }
+
+
+def steadiness(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """``tiers``: rows of tier_kpi; ``held``: how many customers keep a tier that their score no longer earns;
+    ``overrides``: what people decided, first what moves a tier, the dearest before."""
+    (counted,) = fetch(connection, "select count(*) as held from customer_tiers where held_tier <> score_tier")
+    return counted | {
+        "tiers": fetch(connection, "select * from tier_kpi order by tier_rank"),
+        "overrides": fetch(
+            connection,
+            f"""
+            select overrides.*, {NAME}, kind
+            from tier_overrides as overrides left join customer_360 using (customer_id)
+            order by effect, margin_shortfall_amount_365d desc nulls last, override_id limit {OVERRIDES_SHOWN}
+            """,
+        ),
     }
