@@ -87,6 +87,25 @@ window lens as (partition by factors.policy_version, factors.lens)
 select policy_version, factor from {{ ref('policy_weights') }} where target = 'tier'
 {%- endmacro %}
 
+{#- Which lens reads the bands of which other, and by what method that is. -#}
+{% macro lenses_read() -%}
+select policy_version, lens, row_lens as part, 'matrix' as method from {{ ref('policy_matrices') }}
+union
+select policy_version, lens, column_lens as part, 'matrix' as method from {{ ref('policy_matrices') }}
+union
+select policy_version, lens, part, 'worst or best' as method from {{ ref('policy_parts') }}
+union
+select weights.policy_version, weights.target as lens, weights.factor as part, 'weighted' as method
+from {{ ref('policy_weights') }} as weights
+inner join {{ ref('policy_lenses') }} as lenses
+    on weights.policy_version = lenses.policy_version and weights.target = lenses.lens and lenses.method = 'weighted'
+union
+select policy_version, lens, indicator as part, 'count' as method
+from {{ ref('policy_lenses') }}
+where method = 'count'
+    and indicator is not null
+{%- endmacro %}
+
 {#- Every band that a lens can find, with the segments, which are those of RFM. -#}
 {% macro bands_by_name() -%}
 select policy_version, lens, band from {{ ref('policy_bands') }}

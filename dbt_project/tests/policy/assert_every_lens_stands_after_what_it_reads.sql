@@ -13,20 +13,7 @@ with lenses as (
 
 read as (
 
-    select policy_version, lens, row_lens as part, 'matrix' as method from {{ ref('policy_matrices') }}
-    union
-    select policy_version, lens, column_lens as part, 'matrix' as method from {{ ref('policy_matrices') }}
-    union
-    select policy_version, lens, part, 'worst or best' as method from {{ ref('policy_parts') }}
-    union
-    select policy_version, target as lens, factor as part, 'weighted' as method
-    from {{ ref('policy_weights') }}
-    where (policy_version, target) in (select policy_version, lens from lenses where method = 'weighted')
-    union
-    select policy_version, lens, indicator as part, 'count' as method
-    from lenses
-    where method = 'count'
-        and indicator is not null
+    {{ lenses_read() }}
 
 )
 

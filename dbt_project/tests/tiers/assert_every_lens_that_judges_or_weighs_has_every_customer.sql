@@ -8,7 +8,10 @@ with customers as (
 
 standing as (
 
-    select as_of_date, lens, count(*) as row_count from {{ ref('customer_bands') }} group by as_of_date, lens
+    select as_of_date, lens, count(*) as row_count
+    from {{ ref('customer_bands') }}
+    where as_of_date in (select coverage.as_of_date from {{ ref('lens_coverage') }} as coverage)
+    group by as_of_date, lens
 
 ),
 

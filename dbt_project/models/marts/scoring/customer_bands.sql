@@ -1,6 +1,6 @@
 {#- One shape for every lens, in three stages: lenses that judge a figure, a text or an evidence mart, and those that read the
     bands of lenses of a smaller stage. All but the evidence is policy rows. Whom a lens cannot judge gets its fallback, flagged
-    and with the reason; a lens that judges nobody on a date has no rows of it unless it counts for the tier. -#}
+    and with the reason; one that judges nobody on a date has no rows unless it counts. Days before the last have what decides. -#}
 with population as (
 
     select as_of_date, customer_id, order_count_365d from {{ ref('customer_indicators') }}
@@ -14,6 +14,8 @@ lenses as (
         {{ unjudged_reason('lenses') }} as unjudged_reason
     from {{ ref('policy_lenses') }} as lenses
     inner join {{ ref('int_policy__in_force') }} as policy on lenses.policy_version = policy.policy_version
+    where policy.is_release_date
+        or (lenses.policy_version, lenses.lens) in (select policy_version, lens from {{ ref('int_lenses__deciding') }})
 
 ),
 

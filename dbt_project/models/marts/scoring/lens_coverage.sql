@@ -1,4 +1,4 @@
-{#- Of every lens in force, how many it judges. One that judges nobody says here what it would need; it has rows in
+{#- Of every lens in force on the release date, how many it judges. One that judges nobody says here what it would need; it has rows in
     customer_bands only where it counts for the tier. -#}
 with lenses as (
 
@@ -8,6 +8,7 @@ with lenses as (
         coalesce({{ unjudged_reason('lenses') }}, 'no evidence of anybody; fed by ' || lenses.fed_by) as reason
     from {{ ref('policy_lenses') }} as lenses
     inner join {{ ref('int_policy__in_force') }} as policy on lenses.policy_version = policy.policy_version
+    where policy.is_release_date
 
 ),
 
