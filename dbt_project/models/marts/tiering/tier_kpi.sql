@@ -25,12 +25,10 @@ tiers as (
 
 expected as (
 
-    select
-        scores.as_of_date, scores.customer_id, scores.inactive_probability,
-        row_number() over (partition by scores.as_of_date, scores.customer_id order by scores.horizon_days) as nth
+    select scores.as_of_date, scores.customer_id, scores.inactive_probability
     from {{ ref('customer_scores') }} as scores
     inner join policy on scores.as_of_date = policy.as_of_date
-    where scores.inactive_probability is not null
+    where scores.horizon_days = (select min(horizon_days) from {{ ref('customer_scores') }})
 
 ),
 
@@ -61,7 +59,6 @@ figures as (
     left join expected
         on decided.as_of_date = expected.as_of_date
         and decided.customer_id = expected.customer_id
-        and expected.nth = 1
     group by decided.tier
 
 ),
