@@ -13,6 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 Row = tuple[Any, ...]
+# The ranks of a floor and of a ceiling.
+Limits = tuple[int | None, int | None]
 # From the highest: the rank of a tier is its place.
 BOUNDS: Mapping[str, Decimal | None] = {"T1": Decimal(80), "T2": Decimal(60), "T3": Decimal(35), "T4": None}
 TIERS = list(BOUNDS)
@@ -37,8 +39,8 @@ class Told:
 
     score: Decimal
     tenure: int | None
-    gates: tuple[int | None, int | None]
-    people: tuple[int | None, int | None]
+    gates: Limits
+    people: Limits
 
 
 Days = Mapping[date, Mapping[str, Told]]
@@ -58,7 +60,7 @@ def reached(score: Decimal) -> int:
     return min(rank for rank, bound in enumerate(BOUNDS.values(), start=1) if bound is None or score >= bound)
 
 
-def within(rank: int, limits: tuple[int | None, int | None]) -> int:
+def within(rank: int, limits: Limits) -> int:
     floor, ceiling = limits
     return max(min(rank, floor or rank), ceiling or 1)
 
