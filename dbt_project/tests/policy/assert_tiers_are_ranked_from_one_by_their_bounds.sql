@@ -8,7 +8,7 @@ with tiers as (
 
     select
         policy_version, lens, band, band_rank,
-        row_number() over (partition by policy_version order by lower_bound desc nulls last, band) as place
+        row_number() over (partition by policy_version order by lower_bound desc nulls last, band asc) as place
     from {{ ref('policy_bands') }}
     where lens = 'tier'
 
