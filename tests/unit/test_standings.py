@@ -140,7 +140,7 @@ RULES = st.builds(
 )
 
 
-@hypothesis.settings(max_examples=500 if PROVE else 12)
+@hypothesis.settings(max_examples=200 if PROVE else 12)
 @hypothesis.given(
     rules=RULES,
     steps=st.lists(st.sampled_from([1, 1, 1, 2, 7]), min_size=1, max_size=10),
