@@ -14,6 +14,8 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
 
+from standings import Limits, Rules, within
+
 Judged = tuple[str, Decimal]
 Row = dict[str, str]
 
@@ -30,6 +32,7 @@ class Reference:
         self.of_lens: dict[str, list[Row]] = defaultdict(list)
         for row in self.rows["bands"]:
             self.of_lens[row["lens"]].append(row)
+        self.ranks = {row["band"]: int(row["band_rank"]) for row in self.of_lens["tier"]}
         self.bands: dict[str, dict[str, Judged]] = {}
         for row in sorted(self.lenses.values(), key=lambda row: row["stage"]):
             self.bands[row["lens"]] = dict(self._judged(row))
@@ -42,20 +45,30 @@ class Reference:
         weighed = sum(self._score(row["factor"], found[row["factor"]]) * Decimal(row["weight"]) for row in kept)
         points = Decimal(base["value"]) + _fourth(weighed / whole)
         by_points = self._holding("tier", points)
-        rank = {row["band"]: int(row["band_rank"]) for row in self.of_lens["tier"]}
-        place = rank[by_points["band"]]
+        gated = within(self.ranks[by_points["band"]], self.gates(customer))
+        return by_points["band"], {rank: tier for tier, rank in self.ranks.items()}[gated], points
+
+    def gates(self, customer: str) -> Limits:
+        """The ranks that the customer's gates hold its tier between."""
         open_gates = [
             gate
             for gate in self.rows["gates"]
-            if (found_band := self.bands[gate["lens"]].get(customer)) and found_band[0] == gate["band"]
+            if (found := self.bands[gate["lens"]].get(customer)) and found[0] == gate["band"]
         ]
-        for gate in open_gates:
-            if gate["floor_tier"]:
-                place = min(place, rank[gate["floor_tier"]])
-        for gate in open_gates:
-            if gate["ceiling_tier"]:
-                place = max(place, rank[gate["ceiling_tier"]])
-        return by_points["band"], {number: band for band, number in rank.items()}[place], points
+        return self.limits((gate["floor_tier"], gate["ceiling_tier"]) for gate in open_gates)
+
+    def limits(self, orders: Iterable[tuple[str | None, str | None]]) -> Limits:
+        """The highest of the floors and the lowest of the ceilings, as ranks."""
+        told = list(orders)
+        floors = [self.ranks[floor] for floor, _ in told if floor]
+        ceilings = [self.ranks[ceiling] for _, ceiling in told if ceiling]
+        return min(floors, default=None), max(ceilings, default=None)
+
+    def rules(self) -> Rules:
+        """How slowly a tier is lost."""
+        value = {row["parameter"]: Decimal(row["value"]) for row in self.rows["parameters"]}
+        days = (int(value[f"tier_{name}"]) for name in ("dwell_days", "hold_days", "grace_days", "review_months"))
+        return Rules(value["tier_keep_margin"], *days)
 
     def _judged(self, lens: Row) -> Iterable[tuple[str, Judged]]:
         if lens["lens"] in self.evidence:

@@ -108,7 +108,7 @@ def put_in_place(
     A folder of that name that was published says the same and stays; one that was not was left by a stopped run.
     """
     days = [date.fromisoformat(day) for day in facts["decided_dates"]]
-    decided = _write_incoming_decisions(settings, build, days)
+    decided = write_incoming_decisions(settings, build, days)
     manifest = facts | {"files": files_of(incoming), "decisions": decisions_of(decided)}
     (incoming / catalogue.MANIFEST).write_text(canonical(manifest), encoding="utf-8")
     release = settings.releases / str(manifest["release_id"])
@@ -143,7 +143,7 @@ def remove_folder(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _write_incoming_decisions(
+def write_incoming_decisions(
     settings: Settings, build: duckdb.DuckDBPyConnection, days: Sequence[date]
 ) -> dict[date, Path]:
     """Each day's file: the one in the ledger, which is never written again, or a new one beside its place.

@@ -9,7 +9,7 @@ from installation import Published, copy_of
 from orchestration import dbt
 from orchestration.settings import Settings
 
-FEWEST = 55
+FEWEST = 110
 
 
 def test_every_dbt_unit_test_passes(published_home: Published, tmp_path: Path) -> None:

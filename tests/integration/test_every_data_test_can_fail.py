@@ -49,6 +49,8 @@ STATEMENTS = (
     "insert into policy.policy_weights select * replace ('nothing' as factor) from policy.policy_weights "
     "where target = 'tier' limit 1",
     "update policy.policy_parameters set value = 1 where parameter = 'quantile_count'",
+    "update policy.policy_parameters set value = -1 where parameter = 'tier_keep_margin'",
+    "update policy.policy_bands set band_rank = 9 where lens = 'tier' and band = 'T1'",
     "update policy.policy_versions set effective_to = date '2030-01-01'",
     "delete from policy.policy_windows where window_name = '365d'",
     "update policy.policy_bands set label_zh = null where lens = 'abc'",

@@ -10,6 +10,7 @@ import itertools
 import random
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ import pandas as pd
 import pytest
 from installation import PROVE, Published, copy_of, settings_of
 from reference import Judged, Reference
+from standings import Days, Told, plainly
 
 from orchestration import dbt
 from orchestration.policy_rules import broken_rules
@@ -267,6 +269,39 @@ def test_what_was_published_is_what_the_reference_says_of_every_customer(publish
     assert len(tiers) >= 10
     for row in tiers:
         assert reference.tier(row["customer_id"]) == (row["score_tier"], row["gated_tier"], row["tier_score"])
+    _, over_time = plainly(decided_days(published_home, reference), reference.rules())
+    told = ("as_of_date", "customer_id", "score_tier", "gated_tier", "held_tier", "decided_tier", "tier", "tier_score")
+    assert [row for row in over_time if row[0] == day] == sorted(tuple(row[name] for name in told) for row in tiers)
+    for one, next_one in (("score_tier", "gated_tier"), ("score_tier", "held_tier"), ("decided_tier", "tier")):
+        assert any(row[one] != row[next_one] for row in tiers), f"nobody's {next_one} is another than the {one}"
+
+
+def decided_days(published: Published, reference: Reference) -> Days:
+    """Scores of every day in the ledger, with the gates and the orders of people of the last. The ledger is shorter
+    than the days of dwelling: nobody falls, and grace says nothing."""
+    release = published.release
+    customer = {
+        (row["source_system"], row["source_id"]): row["customer_id"]
+        for row in frame(f"'{release}/customer_identity.parquet'")
+    }
+    last, orders = published.days[-1], defaultdict(list)
+    for file in (published.home / "landing" / "reference").iterdir():
+        for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines()):
+            if row["生效日"] <= str(last) < (row["失效日"] or "9999-12-31"):
+                orders[customer[row["系统"].lower(), row["客户编号"]]].append((row["最低等级"], row["最高等级"]))
+    assert orders, "the demo has no order in force"
+    return {
+        day: {
+            row["customer_id"]: Told(
+                row["tier_score"],
+                None,
+                reference.gates(row["customer_id"]),
+                reference.limits(orders[row["customer_id"]]),
+            )
+            for row in frame(f"'{published.home}/decisions/{day}.parquet'")
+        }
+        for day in published.days
+    }
 
 
 def frame(relation: str, connection: duckdb.DuckDBPyConnection | None = None) -> list[dict[str, Any]]:

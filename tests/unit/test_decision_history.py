@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from installation import settings_of
 
-from orchestration.decision_history import load_decisions
+from orchestration.decision_history import load_decisions, load_standings
 from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES
 
@@ -127,3 +127,12 @@ def test_decisions_from_before_there_were_stages_tell_tiers_and_no_stages(settin
             ("lifecycle", "a", "growth", FIRST + timedelta(days=1), None),
             ("tier", "a", "T1", FIRST, None),
         ]
+
+
+def test_a_decision_from_before_standings_were_written_down_tells_none(settings: Settings) -> None:
+    decide(settings, 0, {"a": "T1"})
+    with a_build() as connection:
+        connection.execute(f"create table run.run_standings ({RUN_TABLES['run_standings']})")
+        connection.execute("insert into run.run_standings values ('left over', 1, true, null, null)")
+        load_standings(settings, connection, before=FIRST + timedelta(days=1))
+        assert connection.execute("from run.run_standings").fetchall() == []
