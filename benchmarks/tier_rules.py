@@ -101,8 +101,9 @@ def in_sql(folder: Path, looks: Looks, setting: Setting, bounds: Sequence[float]
         for name, rows in {
             "int_run_dates__ordered": "from dates",
             "int_policy__in_force": "select as_of_date, 'one' as policy_version, "
-            f"{setting.margin} as tier_keep_margin, {setting.dwell} as tier_dwell_days, {setting.hold} as tier_hold_days, "
-            f"{setting.grace} as tier_grace_days, 0 as tier_review_months from dates",
+            f"{setting.margin} as tier_keep_margin, {setting.dwell} as tier_dwell_days, "
+            f"{setting.hold} as tier_hold_days, {setting.grace} as tier_grace_days, "
+            "0 as tier_review_months from dates",
             "tier_explanations": "select as_of_date, customer_id, false as is_defaulted, "
             "cast(contribution as decimal(9, 4)) as contribution from looked",
             "policy_bands": "select 'one' as policy_version, 'tier' as lens, 'T' || band_rank as band, band_rank, "

@@ -138,7 +138,7 @@ def score_dates(dataset: str, dates: Sequence[date], folder: Path, wheels: Path)
         return kept
     settings = Settings(home=folder / dataset, pseudonym_key="benchmark")
     data_folder(dataset, wheels)
-    (settings.home / "wheels").mkdir(parents=True)
+    (settings.home / "wheels").mkdir(parents=True, exist_ok=True)
     for wheel in wheels.glob("*.whl"):
         shutil.copy(wheel, settings.home / "wheels")
     write_example(dataset, settings.home)

