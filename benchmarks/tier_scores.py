@@ -5,7 +5,8 @@ the models' scores between its two halves; of each only what the benchmark reads
 without the lenses that no tier weighs, which shortens ``customer_bands``. Nothing is published.
 
 All records were delivered at once, so every customer is known on every date: who has not bought yet is left out of the
-figures, but is ranked among the others. Both data sets have hardly any on the dates that are measured.
+figures, though not out of the ranks (CDNOW has none such, Complete Journey 6 % on its first date and 1 % on its last
+ranking). Complete Journey's later days are the file's (UTC), the scores' the shop's: a thousandth of the spend.
 """
 
 from __future__ import annotations
