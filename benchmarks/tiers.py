@@ -146,7 +146,9 @@ def ranking(dataset: str, looks: Looks) -> Iterator[Row]:
         target = 0.0 if other == "net spend" else None
         verdict = "better" if low > 0 else "worse" if high < 0 else "no difference is proven"
         split = f"tier score against {other}: {verdict}"
-        yield Row(dataset, split, "ahead", round(float(ahead[0]), 4), target, None if target is None else ahead[0] >= 0)
+        yield Row(
+            dataset, split, "ahead", round(float(ahead[0]), 4), target, None if target is None else bool(ahead[0] >= 0)
+        )
         yield Row(dataset, split, "low", round(float(low), 4))
         yield Row(dataset, split, "high", round(float(high), 4))
 
