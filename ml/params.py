@@ -14,8 +14,8 @@ from ml.btyd import FIRST_PURCHASE_CHANCES
 Rule = tuple[str, Callable[[Any], bool]]
 
 PARAMS = Path(__file__).with_name("params.yml")
-# The part of the file that no score depends on.
-METHODS = "methods"
+# The parts of the file that no score depends on.
+METHODS, VALUE = "methods", "value"
 
 
 class ParamsError(ValueError):
@@ -81,11 +81,24 @@ class MethodsParams:
     coefficients_shown: int
 
 
+@dataclass(frozen=True)
+class ValueParams:
+    """What the back-test of value.py depends on; each is said in ``params.yml``."""
+
+    horizon_days: int
+    before_days: int
+    cutoffs: int
+    spacing_days: int
+    top_share: float
+    quantiles: int
+    groups: int
+
+
 def load_params(path: Path = PARAMS) -> Params:
     """The parameters of a file. Raises ParamsError with the file's name, what was found and what was expected."""
     found = _read(path)
     if isinstance(found, Mapping):
-        found = {name: value for name, value in found.items() if name != METHODS}
+        found = {name: value for name, value in found.items() if name not in (METHODS, VALUE)}
     try:
         return params_of(found)
     except ParamsError as error:
@@ -103,6 +116,15 @@ def load_methods_params(path: Path = PARAMS) -> MethodsParams:
     except ParamsError as error:
         raise ParamsError(f"{path.name}: {METHODS}: {error}") from error
     return MethodsParams(**values | {"indicators": indicators})
+
+
+def load_value_params(path: Path = PARAMS) -> ValueParams:
+    """The part ``value`` of a file. Raises ParamsError as ``load_params`` does."""
+    found = _read(path)
+    try:
+        return ValueParams(**_checked(ValueParams, found.get(VALUE) if isinstance(found, Mapping) else None))
+    except ParamsError as error:
+        raise ParamsError(f"{path.name}: {VALUE}: {error}") from error
 
 
 def params_of(found: Any) -> Params:

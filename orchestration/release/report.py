@@ -25,10 +25,12 @@ from orchestration.release.report_movements import movements, steadiness
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 from orchestration.release.report_scores import scores
+from orchestration.release.report_value import told_value
 
 if TYPE_CHECKING:
     from ml.comparison import Comparison
     from ml.learn import TrainedModel
+    from ml.value import TierValue
 
 # Presentation only: who is shown on the watch list. No tier, score or release depends on these, and the page says them.
 WATCHED_TIERS = 2
@@ -57,7 +59,7 @@ class Freshness:
 class ReportFacts:
     """What the page says that the marts do not hold. ``tier_history``: (as_of_date, tier, customers) as decided;
     ``model``: what scored the release date, if anything did; ``comparison``: the newest with other methods, and
-    ``not_compared`` why the month has none."""
+    ``not_compared`` why the month has none; ``value``: what past tiers were worth, once their horizon is over."""
 
     release_id: str
     as_of_date: date
@@ -72,6 +74,7 @@ class ReportFacts:
     model: TrainedModel | None
     comparison: Comparison | None
     not_compared: str | None
+    value: TierValue | None
 
 
 def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> str:
@@ -96,6 +99,7 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "watched": _watched(connection, tiers),
         "moved": movements(connection, facts.as_of_date),
         "steadiness": steadiness(connection),
+        "value": told_value(facts.value),
         "scores": scores(connection, facts.model),
         "methods": methods(facts.comparison, tiers),
         "lenses": _lenses(connection),

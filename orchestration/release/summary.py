@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from ml.params import load_value_params
 from orchestration.extract.manifest import read_manifest
 from orchestration.extract.registry import Registry
 from orchestration.plan import missing_extracts
 from orchestration.release import catalogue
 from orchestration.release.report import Freshness, ReportFacts, render_report
 from orchestration.settings import Settings
+from orchestration.valuing import value_of_tiers
 
 if TYPE_CHECKING:
     from ml.learn import TrainedModel
@@ -78,6 +80,7 @@ def report_facts(
         tier_history=_tier_history(build),
         missing_extracts=missing_extracts(registry, delivered, as_of_date) if registry else [],
         model=model,
+        value=value_of_tiers(settings, build, as_of_date, known_at, load_value_params()),
         **_methods(build),
     )
 

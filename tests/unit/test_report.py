@@ -41,6 +41,7 @@ FACTS = ReportFacts(
     model=None,
     comparison=None,
     not_compared=None,
+    value=None,
 )
 TIERS = [("T1", "Key account", "重点客户", 60, None), ("T2", "Core", "核心客户", None, 60)]
 # id, name, kind, tier, score, net 365d, net 90d, overdue, recency, days since contact
