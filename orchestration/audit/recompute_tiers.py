@@ -82,7 +82,8 @@ def overruled(policy: Policy, rank: int, source: Source, accounts: Collection[Ke
     floors = [ranks[said["floor_tier"]] for _, said in decided if said["floor_tier"] in ranks]
     ceilings = [ranks[said["ceiling_tier"]] for _, said in decided if said["ceiling_tier"] in ranks]
     how = "; ".join(f"{number}: {said['reason']}" for number, said in decided) or "nobody overruled it"
-    return Moved(max(min(rank, *floors), *ceilings) if floors or ceilings else rank, how)
+    lifted = min([rank, *floors])
+    return Moved(max([lifted, *ceilings]), how)
 
 
 def _ranks(policy: Policy) -> dict[Any, int]:

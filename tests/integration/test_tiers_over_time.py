@@ -9,7 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from installation import Published, copy_of, current, rows, tiering
+from installation import Published, copy_of, current, rows, settings_of, tiering
+
+from orchestration.audit.dossier import dossier
 
 HEADER = "编号,系统,客户编号,评级,最低等级,最高等级,理由,批准人,生效日,失效日"
 
@@ -145,3 +147,20 @@ def test_what_the_score_holds_is_the_best_of_its_days_whatever_people_decided(ov
     )
     assert len(held) > 100
     assert [row for row in held if row[1] != row[2]] == []
+
+
+def test_who_is_overruled_is_explained_in_both_languages_and_computed_again(overruled: Overruled) -> None:
+    customer = overruled.customers["floor"]
+    told, zh = (
+        tiering(overruled.home, "explain", customer, "--lang", language).stdout.replace("\n", " ")
+        for language in ("en", "zh")
+    )
+    assert "is in tier T2 (Core)" in told
+    assert f"The engine decides T4; people decided T2 at least since {overruled.day}: 理由." in told
+    assert f"系统判定 T4；人工决定 不低于 T2，自 {overruled.day} 起：理由。" in zh
+    for name in ("floor", "ceiling", "overlap", "conflict", "no_such_tier", "ended", "lifted_until_now"):
+        document = dossier(settings_of(overruled.home), current(overruled.home), overruled.customers[name], "en")
+        assert [seal["what"] for seal in document["seals"] if not seal["is_kept"]] == [], name
+        tiers = {step["what"]: step["value"] for step in document["steps"] if step["stage"] == "tier"}
+        asked = ("score_tier", "gated_tier", "held_tier", "decided_tier", "tier")
+        assert tuple(tiers[step] for step in asked) == overruled.tiers[overruled.customers[name]]
