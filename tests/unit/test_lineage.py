@@ -199,17 +199,17 @@ def test_every_edge_joins_two_columns_that_are_told(document: dict[str, Any]) ->
 
 
 def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, Any]) -> None:
-    score = ("customer_tiers.tier_score", "tier_explanations.contribution")
+    score = ("customer_tiers.tier_score", "tier_standings.tier_score", "tier_explanations.contribution")
     assert not chain(document, *score, "policy_weights.weight")
     assert not chain(document, *score, "customer_bands.score", "policy_bands.score")
     assert not chain(document, *score, "int_policy__in_force.tier_base_score", "policy_parameters.value")
     ends = Lineage(document).ends("customer_tiers.tier_score")
     assert ends["policy_weights.weight"] == 0
     # Who a customer is says whose points are summed, and nothing else: no contribution is chosen or ordered by it.
-    of_customer = {edge["from"]: edge for edge in document["edges"] if edge["to"] == score[1]}[
+    of_customer = {edge["from"]: edge for edge in document["edges"] if edge["to"] == score[-1]}[
         "customer_bands.customer_id"
     ]
-    assert (of_customer["kind"], set(of_customer["by"])) == ("condition", {"group", "join"})
+    assert (of_customer["kind"], set(of_customer["by"])) == ("condition", {"group", "match"})
     assert ends["sales.order_line.net_amount"] == 1, "an amount decides a band, it does not flow into the score"
     assert "sales.order_line.tax_amount" not in ends
 
@@ -230,13 +230,19 @@ def test_net_sales_flow_from_the_order_line_through_every_stage(document: dict[s
     assert sorted(ends) == ["finance.fx_rate.rate", "sales.order_line.net_amount", "sales.return_line.net_amount"]
 
 
-def test_the_tier_is_looked_up_by_the_score(document: dict[str, Any]) -> None:
+def test_the_tier_is_looked_up_by_what_the_score_holds(document: dict[str, Any]) -> None:
     edges = {edge["from"]: edge for edge in document["edges"] if edge["to"] == "customer_tiers.tier"}
     assert edges["policy_bands.band"]["kind"] == "value"
-    assert (edges["tier_explanations.contribution"]["kind"], edges["tier_explanations.contribution"]["by"]) == (
-        "condition",
-        ["join"],
-    )
+    expected = {
+        "tier_standings.tier_rank": ["join"],
+        "tier_standings.is_held": ["case"],
+        "tier_gates.floor_rank": ["join"],
+        "int_overrides__identified.ceiling_tier": ["lookup"],
+    }
+    assert {name: edges[name]["by"] for name in expected} == expected
+    assert {edges[name]["kind"] for name in expected} == {"condition"}
+    held = {edge["from"] for edge in document["edges"] if edge["to"] == "tier_standings.is_held"}
+    assert held >= {"tier_explanations.contribution", "stg_run__standings.last_kept_date", "policy_bands.lower_bound"}
 
 
 def test_an_order_count_comes_from_which_orders_count(document: dict[str, Any]) -> None:
@@ -345,8 +351,8 @@ def test_the_tree_names_a_column_again_and_tells_it_once(document: dict[str, Any
     lines = [line for _, line in Lineage(document).lines("customer_tiers.tier_score")]
     assert lines[:3] == [
         "customer_tiers.tier_score",
+        "value: tier_standings.tier_score",
         "value: tier_explanations.contribution",
-        "value: customer_bands.score",
     ]
     assert any("policy_weights.weight" in line for line in lines)
     assert any(line.endswith("(above)") for line in lines)

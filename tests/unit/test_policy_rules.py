@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -54,7 +55,7 @@ BREAKS = [
     ("transitions", "growth,maturity", "growth,age", "assert_every_pair_of_stages_is_ruled", "to_band age"),
     ("versions", "01-01,,", "01-01,2026-01-01,", "assert_policy_versions_follow_each_other", "effective_to 2026-01-01"),
     ("windows", "2025.1,90d", "2025.2,90d", "assert_every_policy_version_states_every_rule", "policy_version 2025.2"),
-    ("parameters", "keep_margin,8", "keep_margin,-1", "assert_tiers_are_kept_by_margins", "tier_keep_margin"),
+    ("parameters", "keep_margin,", "keep_margin,-", "assert_tiers_are_kept_by_margins", "tier_keep_margin"),
     ("bands", "tier,T1,1", "tier,T1,5", "assert_tiers_are_ranked_from_one_by_their_bounds", "band T1"),
 ]
 
@@ -88,12 +89,13 @@ def test_rows_that_contradict_each_other_are_named_with_their_line(own: Settings
 def test_days_margin_and_months_by_which_a_tier_is_lost_are_each_held_to_what_they_can_be(own: Settings) -> None:
     parameters = own.policy / "policy_parameters.csv"
     sound = parameters.read_text(encoding="utf-8")
-    broken = {"keep_margin,8": "-0.0001", "dwell_days,14": "-21", "hold_days,28": "27.5", "grace_days,90": "-1"}
-    at_bounds = {"keep_margin,8": "0", "dwell_days,14": "0", "hold_days,28": "0", "grace_days,90": "0"}
+    broken = {"keep_margin": "-0.0001", "dwell_days": "-21", "hold_days": "27.5", "grace_days": "-1"}
+    at_bounds = dict.fromkeys(broken, "0")
     for values, months, rows in ((broken, "5", 5), (broken, "24", 5), (broken, "0.5", 5), (at_bounds, "6", 0)):
-        text = sound.replace("review_months,0", f"review_months,{months}")
-        for before, after in values.items():
-            text = text.replace(before, f"{before.partition(',')[0]},{after}")
+        text = sound
+        for name, value in (values | {"review_months": months}).items():
+            text, found = re.subn(f"(tier_{name}),[0-9.]+,", rf"\g<1>,{value},", text)
+            assert found == 1, name
         parameters.write_text(text, encoding="utf-8")
         assert [(rule.rule, len(rule.rows)) for rule in broken_rules(own, own.policy)] == (
             [("assert_tiers_are_kept_by_margins_and_days_that_can_be", rows)] if rows else []
