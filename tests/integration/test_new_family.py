@@ -1,4 +1,4 @@
-"""Promises of a family that nobody has delivered so far: named in sources.yml, it lands, is judged and reaches raw."""
+"""Promises of tables that nobody has delivered so far: named in sources.yml, they land, are judged and reach raw."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from orchestration.release.gate import promised_checks
 from orchestration.settings import Settings
 from orchestration.verdict_log import verdict_log
 
-LEDGER, OVERRIDE = (load_contract().table(name) for name in ("loyalty.ledger", "reference.override"))
+LEDGER, DECISION = (load_contract().table(name) for name in ("loyalty.ledger", "reference.identity_decision"))
 SYSTEMS = """
   club:
     family: loyalty
@@ -37,18 +37,18 @@ SYSTEMS = """
     family: reference
     timezone: Asia/Shanghai
     tables:
-      override:
-        files: "override_{delivery_date}.csv"
+      identity_decision:
+        files: "identity_decision_{delivery_date}.csv"
         format: csv
         delivered: on_change
-        columns: {override_id: nr, customer_system: {constant: sales}, customer_ref: customer,
-          scheme: {constant: tier}, floor_tier: floor, reason: why, approved_by: who, valid_from: since}
+        columns: {decision_id: nr, action: {constant: exclude}, left_system: {constant: sales}, left_ref: customer,
+          decided_by: who, decided_at: {column: at, timezone: Asia/Shanghai}}
 """
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """The home after the fifth day, on which two families came that nobody had delivered before."""
+    """The home after the fifth day, on which two tables came that nobody had delivered before, one of a new family."""
 
     settings: Settings
     day: date
@@ -62,9 +62,9 @@ def delivered(published_home: Published, tmp_path_factory: pytest.TempPathFactor
     with settings.sources.open("a", encoding="utf-8") as sources:
         sources.write(SYSTEMS)
     entries = f"nr,customer,points,entered\n1,007,20,{day} 09:00:00\n2,,-5,{day} 10:00:00\n3,8,many,{day}\n"
-    overrides = f"nr,customer,floor,why,who,since\n1,007,A,a friend of the house,王芳,{day}\n"
-    for name, text in ((f"club/ledger_{day:%Y%m%d}.csv", entries), (f"house/override_{day:%Y%m%d}.csv", overrides)):
-        file = settings.landing / name
+    decisions = f"nr,customer,who,at\n1,007,王芳,{day} 11:00:00\n"
+    for name, text in (("club/ledger", entries), ("house/identity_decision", decisions)):
+        file = settings.landing / f"{name}_{day:%Y%m%d}.csv"
         file.parent.mkdir()
         file.write_text(text, encoding="utf-8")
     ran = tiering(settings.home, "run", "--date", str(day))
@@ -81,8 +81,8 @@ def test_its_rows_stand_in_their_raw_tables_and_what_breaks_a_rule_is_set_aside(
         f"{build}.raw.raw_loyalty__ledger select entry_id, customer_ref, points, business_date order by entry_id"
     )
     assert found == [("1", "007", 20, delivered.day), ("2", None, -5, delivered.day)]
-    found = rows(f"{build}.raw.raw_reference__override select customer_system, customer_ref, floor_tier, approved_by")
-    assert found == [("sales", "007", "A", token)]
+    found = rows(f"{build}.raw.raw_reference__identity_decision select action, left_system, left_ref, decided_by")
+    assert found == [("exclude", "sales", "007", token)]
     set_aside = str(current(delivered.settings.home) / "audit_quarantine.parquet")
     found = rows("from read_parquet(?) select source_line, rule, raw_text where family = 'loyalty'", set_aside)
     assert found == [(3, "type", "many")]
@@ -108,10 +108,10 @@ def test_a_table_that_nobody_delivers_is_promised_no_check_and_given_no_verdict(
         return {promise.subject for promise in promised_checks(manifest, tables)}
 
     new = promised(delivered.settings) - promised(published_home.settings)
-    assert new == {
+    assert new == {LEDGER.family} | {
         subject
-        for table in (LEDGER, OVERRIDE)
-        for subject in (table.family, table.name, f"raw zone to {table.raw_name}", f"{table.raw_name} by state")
+        for table in (LEDGER, DECISION)
+        for subject in (table.name, f"raw zone to {table.raw_name}", f"{table.raw_name} by state")
     }
     subjects = {entry.verdict.subject for entry in delivered.given}
     silent = [table for table in load_contract().tables if table.name not in subjects]
