@@ -78,9 +78,10 @@ def overruled(policy: Policy, rank: int, source: Source, accounts: Collection[Ke
         and (row.values["customer_system"], row.values["customer_ref"]) in accounts
         and row.values["valid_from"] <= as_of
         and (row.values["valid_to"] is None or as_of < row.values["valid_to"])
+        and {row.values["floor_tier"], row.values["ceiling_tier"]} <= {*ranks, None}
     ]
-    floors = [ranks[said["floor_tier"]] for _, said in decided if said["floor_tier"] in ranks]
-    ceilings = [ranks[said["ceiling_tier"]] for _, said in decided if said["ceiling_tier"] in ranks]
+    floors = [ranks[said["floor_tier"]] for _, said in decided if said["floor_tier"]]
+    ceilings = [ranks[said["ceiling_tier"]] for _, said in decided if said["ceiling_tier"]]
     how = "; ".join(f"{number}: {said['reason']}" for number, said in decided) or "nobody overruled it"
     lifted = min([rank, *floors])
     return Moved(max([lifted, *ceilings]), how)

@@ -66,7 +66,7 @@ def overruled(published_home: Published, tmp_path_factory: pytest.TempPathFactor
     order("conflict_floor", conflict, "T1,", day)
     order("conflict_ceiling", conflict, ",T2", day)
     order("nobody", "A999999", "T1,", day)
-    order("no_such_tier", somebody("T3", "no_such_tier"), "T0,", day)
+    order("no_such_tier", somebody("T3", "no_such_tier"), "T1,T0", day)
     # What was in force on every day until now ends: told again under its number, with an end.
     (first,) = (home / "landing" / "reference").iterdir()
     number, system, account, *told, _ = first.read_text(encoding="utf-8").splitlines()[1].split(",")
@@ -114,9 +114,9 @@ def test_every_order_in_force_is_told_with_what_it_does(overruled: Overruled) ->
         "floor": ["moves", "T4", "T2"],
         "ceiling": ["moves", "T1", "T3"],
         "agreed": ["stands", "T1", "T1"],
-        "overlap_lower": ["moves", "T4", "T1"],
+        "overlap_lower": ["outdone", "T4", "T1"],
         "overlap_higher": ["moves", "T4", "T1"],
-        "conflict_floor": ["moves", "T4", "T2"],
+        "conflict_floor": ["outdone", "T4", "T2"],
         "conflict_ceiling": ["moves", "T4", "T2"],
         "nobody": ["no such customer", None, None],
         "no_such_tier": ["no such tier", "T3", "T3"],

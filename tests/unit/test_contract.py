@@ -144,7 +144,7 @@ def test_the_contract_is_read_only_where_it_says_what_a_column_is(tmp_path: Path
 
 def test_every_file_that_dbt_reads_of_the_contract_is_as_it_would_be_generated() -> None:
     generated = dbt_yaml.dbt_files(CONTRACT)
-    families = ("crm", "sales", "finance", "service", "survey", "marketing", "privacy", "enrich")
+    families = ("crm", "sales", "finance", "service", "survey", "marketing", "privacy", "enrich", "reference")
     assert {file.name for file in generated} == {"_sources.yml", *(f"_{family}.yml" for family in families)}
     for file, text in generated.items():
         assert file.read_text(encoding="utf-8") == text, "run: python -m orchestration.extract.dbt_yaml"

@@ -237,7 +237,7 @@ def test_the_tier_is_looked_up_by_what_the_score_holds(document: dict[str, Any])
         "tier_standings.tier_rank": ["join"],
         "tier_standings.is_held": ["case"],
         "tier_gates.floor_rank": ["join"],
-        "int_overrides__identified.ceiling_tier": ["lookup"],
+        "int_overrides__identified.ceiling_tier": ["filter", "lookup"],
     }
     assert {name: edges[name]["by"] for name in expected} == expected
     assert {edges[name]["kind"] for name in expected} == {"condition"}

@@ -51,6 +51,8 @@ orders as (
     left join tiers as ceilings
         on dates.policy_version = ceilings.policy_version
         and overrides.ceiling_tier = ceilings.band
+    where (overrides.floor_tier is null or floors.band is not null)
+        and (overrides.ceiling_tier is null or ceilings.band is not null)
     group by overrides.as_of_date, overrides.customer_id
 
 ),

@@ -36,44 +36,58 @@ usual as (
     from ordered
     where nth = {{ p50_place("customer_count") }}
 
+),
+
+told as (
+
+    select
+        overrides.*,
+        dates.policy_version,
+        decided.decided_tier,
+        decided.tier,
+        decided.margin_amount_365d,
+        case
+            when decided.customer_id is null then 'no such customer'
+            when overrides.floor_tier is null and overrides.ceiling_tier is null then 'names no tier'
+            when overrides.floor_tier is not null and floors.band is null then 'no such tier'
+            when overrides.ceiling_tier is not null and ceilings.band is null then 'no such tier'
+            when decided.tier = decided.decided_tier then 'stands'
+            when decided.tier = overrides.floor_tier or decided.tier = overrides.ceiling_tier then 'moves'
+            else 'outdone'
+        end as effect
+    from {{ ref('int_overrides__identified') }} as overrides
+    inner join {{ ref('stg_run__dates') }} as dates on overrides.as_of_date = dates.as_of_date
+    left join decided
+        on overrides.as_of_date = decided.as_of_date
+        and overrides.customer_id = decided.customer_id
+    left join tiers as floors
+        on dates.policy_version = floors.policy_version
+        and overrides.floor_tier = floors.band
+    left join tiers as ceilings
+        on dates.policy_version = ceilings.policy_version
+        and overrides.ceiling_tier = ceilings.band
+
 )
 
 select
-    overrides.as_of_date,
-    overrides.source_system,
-    overrides.override_id,
-    overrides.customer_id,
-    overrides.floor_tier,
-    overrides.ceiling_tier,
-    overrides.reason,
-    overrides.valid_from_date,
-    overrides.valid_to_date,
-    case
-        when decided.customer_id is null then 'no such customer'
-        when overrides.floor_tier is null and overrides.ceiling_tier is null then 'names no tier'
-        when overrides.floor_tier is not null and floors.band is null then 'no such tier'
-        when overrides.ceiling_tier is not null and ceilings.band is null then 'no such tier'
-        when decided.tier <> decided.decided_tier then 'moves'
-        else 'stands'
-    end as effect,
-    decided.decided_tier,
-    decided.tier,
-    decided.margin_amount_365d,
-    case when decided.tier <> decided.decided_tier
-        then {{ money('usual.median_margin_amount_365d - decided.margin_amount_365d') }}
+    told.as_of_date,
+    told.source_system,
+    told.override_id,
+    told.customer_id,
+    told.floor_tier,
+    told.ceiling_tier,
+    told.reason,
+    told.valid_from_date,
+    told.valid_to_date,
+    told.effect,
+    told.decided_tier,
+    told.tier,
+    told.margin_amount_365d,
+    case when told.effect = 'moves'
+        then {{ money('usual.median_margin_amount_365d - told.margin_amount_365d') }}
     end as margin_shortfall_amount_365d,
-    decided.policy_version
-from {{ ref('int_overrides__identified') }} as overrides
-inner join {{ ref('stg_run__dates') }} as dates on overrides.as_of_date = dates.as_of_date
-left join decided
-    on overrides.as_of_date = decided.as_of_date
-    and overrides.customer_id = decided.customer_id
+    told.policy_version
+from told
 left join usual
-    on decided.as_of_date = usual.as_of_date
-    and decided.tier = usual.tier
-left join tiers as floors
-    on dates.policy_version = floors.policy_version
-    and overrides.floor_tier = floors.band
-left join tiers as ceilings
-    on dates.policy_version = ceilings.policy_version
-    and overrides.ceiling_tier = ceilings.band
+    on told.as_of_date = usual.as_of_date
+    and told.tier = usual.tier
