@@ -56,11 +56,12 @@ def broken_rules(settings: Settings, folder: Path) -> list[BrokenRule]:
     Writes nothing but a scratch folder that is gone afterwards.
     """
     check_folder(folder)
-    tests = {test["unique_id"]: test for test in policy_tests(dbt.manifest_document(dbt.manifest_path(settings)))}
     with TemporaryDirectory() as home:
         scratch = replace(settings, home=Path(home))
         shutil.copytree(folder, scratch.own_policy, ignore=shutil.ignore_patterns(".*"))
         try:
+            manifest = dbt.manifest_document(dbt.manifest_path(scratch))
+            tests = {test["unique_id"]: test for test in policy_tests(manifest)}
             results = dbt.build(scratch, ["--select", "resource_type:seed", *(test["name"] for test in tests.values())])
         finally:
             export_environment(settings)
