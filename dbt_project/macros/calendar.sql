@@ -95,3 +95,14 @@ case
     else extract(day from {{ date }}) = 1 and mod(extract(month from {{ date }}) - 1, cast({{ months }} as integer)) = 0
 end
 {%- endmacro %}
+
+{#- The first such day on or after a date. From the first of a month, 31 days a month lead into the month that is meant. -#}
+{% macro next_review_date(date, months) -%}
+{%- set first = month_start(add_days(month_start(add_days(date, '-1')), '31')) -%}
+case
+    when {{ months }} = 0 then {{ date }}
+    else {{ month_start(add_days(
+        first, '31 * mod(' ~ months ~ ' - mod(extract(month from ' ~ first ~ ') - 1, ' ~ months ~ '), ' ~ months ~ ')'
+    )) }}
+end
+{%- endmacro %}

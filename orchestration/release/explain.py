@@ -158,7 +158,8 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
     words.append(say["sum"].format(score=_plain(explanation.tier_score)))
     if customer["held_tier"] != customer["score_tier"]:
         (held,) = (row for row in explanation.standings if row["tier"] == customer["held_tier"])
-        words.append(say["stands"].format(earned_tier=customer["score_tier"], **held))
+        falls = say["falls"].format(day=held["falls_on_date"]) if held["falls_on_date"] else ""
+        words.append(say["stands"].format(earned_tier=customer["score_tier"], falls=falls, **held))
     gate_labels = {name: said[nth] or name for (kind, _, name), said in explanation.labels.items() if kind == "gate"}
     if customer["gates"]:
         moved = say["comma"].join(gate_labels[name] for name in customer["gates"].split(", "))

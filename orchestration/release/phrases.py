@@ -17,7 +17,8 @@ PHRASES = {
         "sum": "Together {score} points.",
         "gap": "{points} points more would be tier {tier} ({label}).",
         "stands": "These points earn {earned_tier}; {tier} still stands: earned last on {last_earned_date}, kept last "
-        "on {last_kept_date}.",
+        "on {last_kept_date}{falls}.",
+        "falls": "; lost on {day} if the score stays as it is",
         "gated": "By points alone it would be {tier}; moved by: {gates}.",
         "overruled": "The engine decides {decided_tier}; people decided {bounds} since {valid_from_date}{until}: "
         "{reason}.",
@@ -48,7 +49,9 @@ PHRASES = {
         "dropped": "{label}：无法判定（{reason}），其权重由其他项分摊。",
         "sum": "合计 {score} 分。",
         "gap": "再得 {points} 分即升为 {tier}（{label}）。",
-        "stands": "按得分应为 {earned_tier}；仍保留 {tier}：最近达标 {last_earned_date}，最近保级 {last_kept_date}。",
+        "stands": "按得分应为 {earned_tier}；仍保留 {tier}：最近达标 {last_earned_date}，"
+        "最近保级 {last_kept_date}{falls}。",
+        "falls": "；若得分不变，{day} 降级",
         "gated": "仅按得分为 {tier}；调整依据：{gates}。",
         "overruled": "系统判定 {decided_tier}；人工决定 {bounds}，自 {valid_from_date} 起{until}：{reason}。",
         "in_force": "人工决定 {bounds}，自 {valid_from_date} 起{until}，当前不改变等级：{reason}。",

@@ -181,3 +181,31 @@ def test_standings_are_those_of_the_last_day_before_the_run(bench: Bench, settin
     assert bench.db.execute(held).fetchall() == [(2, first), (3, first), (4, first)]
     load_standings(settings, bench.db, before=first)
     assert bench.db.execute("from run.run_standings").fetchall() == [], "nothing was decided before"
+
+
+@hypothesis.settings(max_examples=200 if PROVE else 12)
+@hypothesis.given(rules=RULES, tenure=st.one_of(st.none(), st.integers(0, 40)), first=st.dates(FIRST, date(2026, 3, 1)))
+def test_a_tier_that_is_no_longer_kept_is_lost_on_the_day_that_is_told(
+    bench: Bench, rules: Rules, tenure: int | None, first: date, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Earned on one day by full marks, never again: told on each day after it, and so it comes."""
+    days = [first + timedelta(days=nth) for nth in range(90)]
+    scores = [Decimal(100), *[Decimal(0)] * 89]
+    bench.tell(
+        {
+            day: {"c1": Told(score, None if tenure is None else tenure + nth, (None, None), (None, None))}
+            for nth, (day, score) in enumerate(zip(days, scores, strict=True))
+        }
+    )
+    bench.decide(settings_of(tmp_path_factory.mktemp("ledger")), rules, *days)
+    told = bench.db.execute(
+        "select as_of_date, is_held, falls_on_date from tiering.tier_standings where tier_rank = 1 order by as_of_date"
+    ).fetchall()
+    assert told[0] == (first, True, None)
+    lost = next((day for day, is_held, _ in told if not is_held), None)
+    announced = {falls for _, is_held, falls in told[1:] if is_held}
+    if lost is None:
+        assert min(announced) > days[-1]
+    else:
+        assert announced <= {lost}
+    assert {falls for _, is_held, falls in told if not is_held} <= {None}

@@ -8,7 +8,10 @@ with dates as (
         ordered.date_number,
         policy.policy_version,
         policy.tier_keep_margin,
+        policy.tier_dwell_days,
+        policy.tier_hold_days,
         policy.tier_grace_days,
+        policy.tier_review_months,
         {{ add_days('ordered.as_of_date', '-policy.tier_dwell_days') }} as dwell_date,
         {{ add_days('ordered.as_of_date', '-policy.tier_hold_days') }} as hold_date,
         {{ is_review_date('ordered.as_of_date', 'policy.tier_review_months') }} as is_review_date
@@ -38,6 +41,8 @@ judged as (
             partition by scored.customer_id, tiers.band_rank order by scored.as_of_date
         ) as date_distance,
         dates.date_number, dates.dwell_date, dates.hold_date, dates.policy_version,
+        dates.tier_dwell_days, dates.tier_hold_days, dates.tier_review_months,
+        coalesce(dates.tier_grace_days - related.tenure_days, 0) as grace_days_left,
         dates.is_review_date and coalesce(related.tenure_days >= dates.tier_grace_days, true) as may_fall
     from scored
     inner join dates on scored.as_of_date = dates.as_of_date
@@ -102,6 +107,23 @@ fallen as (
         ) as fallen_date
     from dated
 
+),
+
+standing as (
+
+    select
+        fallen.*,
+        case
+            when earned_in_run_date is not null then coalesce(earned_in_run_date >= fallen_date, true)
+            else was_held and fallen_date is null
+        end as is_held,
+        greatest(
+            {{ add_days('as_of_date', 'greatest(grace_days_left, 1)') }},
+            {{ add_days('last_kept_date', 'tier_dwell_days') }},
+            {{ add_days('last_earned_date', 'tier_hold_days') }}
+        ) as may_fall_date
+    from fallen
+
 )
 
 select
@@ -115,9 +137,7 @@ select
     is_kept,
     last_earned_date,
     last_kept_date,
-    case
-        when earned_in_run_date is not null then coalesce(earned_in_run_date >= fallen_date, true)
-        else was_held and fallen_date is null
-    end as is_held,
+    is_held,
+    case when is_held and not is_kept then {{ next_review_date('may_fall_date', 'tier_review_months') }} end as falls_on_date,
     policy_version
-from fallen
+from standing
