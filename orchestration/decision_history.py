@@ -8,6 +8,7 @@ read is not read again. How a customer stood is read from one file into ``run.ru
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
@@ -20,13 +21,24 @@ STANDING = "held_rank bigint, last_earned_dates date[], last_kept_dates date[]"
 SCHEMES = {"tier": "tier", "lifecycle": "lifecycle_stage"}
 
 
+def decided_days(settings: Settings) -> list[date]:
+    """The days in the ledger of decisions, in order."""
+    return sorted(date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
+
+
+def last_decided(settings: Settings, before: date) -> Path | None:
+    """The decision of the last day before one; None without any."""
+    days = [day for day in decided_days(settings) if day < before]
+    return settings.decisions / f"{days[-1]}.parquet" if days else None
+
+
 def load_decisions(settings: Settings, connection: duckdb.DuckDBPyConnection) -> int:
     """Bring the intervals up to the ledger; the number of days read now.
 
     When a day before the newest one read has come or gone since, all days are read again.
     """
     connection.execute("create table if not exists run.decisions_read (as_of_date date)")
-    ledger = sorted(date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
+    ledger = decided_days(settings)
     read = sorted(row[0] for row in connection.execute("from run.decisions_read").fetchall())
     if ledger[: len(read)] != read:
         connection.execute("delete from run.decisions_read")
@@ -41,8 +53,7 @@ def load_standings(settings: Settings, connection: duckdb.DuckDBPyConnection, be
     """How everybody stood on the last day decided before ``before``, a row for each tier. A file from before standings
     were written down has none: its customers begin anew."""
     connection.execute("delete from run.run_standings")
-    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
-    last = max((day for day in days if day < before), default=None)
+    last = last_decided(settings, before)
     if last is None:
         return
     columns = ", ".join(f"null::{kind} as {name}" for name, kind in (part.split() for part in STANDING.split(", ")))
@@ -55,7 +66,7 @@ def load_standings(settings: Settings, connection: duckdb.DuckDBPyConnection, be
             from (from read_parquet(?) union all by name select {columns} where false)
         )
         """,
-        [str(settings.decisions / f"{last}.parquet")],
+        [str(last)],
     )
 
 

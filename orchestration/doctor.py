@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import duckdb
 
+from orchestration.decision_history import decided_days
 from orchestration.extract.duckdb_extensions import connect_with_excel
 from orchestration.extract.manifest import ManifestError, read_manifest
 from orchestration.extract.registry import SourcesError, load_registry
@@ -94,8 +94,7 @@ def _models(settings: Settings) -> Finding:
         stored = read_models(settings.models)
     except ModelStoreError as error:
         return Finding("models", str(error), False, "restore it from a backup of models/")
-    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
-    missing = sorted(set(decided_models(settings, days).values()) - stored.keys() - {NO_MODEL})
+    missing = sorted(set(decided_models(settings, decided_days(settings)).values()) - stored.keys() - {NO_MODEL})
     mend = f"restore {missing[0]}.json from a backup of models/" if missing else ""
     return Finding("models", f"{len(stored)} models, {len(missing)} that decided a day missing", not missing, mend)
 

@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from orchestration.decision_history import decided_days
 from orchestration.extract.registry import load_registry
 from orchestration.locking import writing
 from orchestration.plan import PolicyVersion
@@ -117,7 +118,7 @@ def _check(settings: Settings, draft: Draft, versions: list[PolicyVersion], last
             f"policy: {draft.policy_version} would take over on {draft.since}, expected {expected}: "
             f"{last.policy_version} is in force from {last.effective_from} to {last.effective_to or 'its successor'}"
         )
-    decided = max((date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")), default=None)
+    decided = max(decided_days(settings), default=None)
     if decided and draft.since <= decided:
         raise PolicyError(
             f"policy: {draft.policy_version} would take over on {draft.since}, expected a day after {decided}, the "

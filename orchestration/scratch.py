@@ -21,6 +21,7 @@ import duckdb
 
 from orchestration import dbt
 from orchestration.code_version import code_version
+from orchestration.decision_history import decided_days
 from orchestration.extract.manifest import read_manifest
 from orchestration.plan import PlanError
 from orchestration.policy import check_policy
@@ -163,8 +164,7 @@ def _check_knowledge(settings: Settings, day: date, known_at: datetime) -> None:
 
 
 def _decided_up_to(settings: Settings, last: date) -> list[date]:
-    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
-    return sorted(day for day in days if day <= last)
+    return [day for day in decided_days(settings) if day <= last]
 
 
 def _inputs_of(release: Path) -> set[str]:

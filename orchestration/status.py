@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from orchestration.decision_history import decided_days
 from orchestration.extract.candidate import Delivery
 from orchestration.extract.landing import pending_deliveries
 from orchestration.extract.manifest import Batch, read_manifest
@@ -39,8 +40,7 @@ def next_day(settings: Settings) -> NextDay:
     landed, waiting = read_manifest(settings.manifest), pending_deliveries(settings, registry.feeds, date.max)
     if not landed and not waiting:
         raise PlanError(f"plan: nothing was ever delivered to {settings.landing}, expected an initial load")
-    decided = {date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")}
-    day = next_to_decide(registry, decided)
+    day = next_to_decide(registry, set(decided_days(settings)))
     # A file that has landed is known by the same three: landing it is no other state.
     files = {(batch.file, batch.bytes, batch.modified_ns) for batch in landed if batch.delivery_date <= day}
     for item in waiting:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from markupsafe import Markup
 from orchestration.audit.provenance import RATES, Source, SourceRow, rows_of_accounts
 from orchestration.audit.recompute import Recomputation, recompute
 from orchestration.audit.rule_lines import Policy, read_policy
+from orchestration.decision_history import last_decided
 from orchestration.extract.landing import file_sha256
 from orchestration.extract.manifest import Batch
 from orchestration.policy import VERSIONS
@@ -158,12 +159,10 @@ def _seals(settings: Settings, tier: Row, policy: Policy, again: Recomputation, 
 
 def _decided_before(settings: Settings, tier: Row) -> Row | None:
     """The customer's row in the last decision before; None without one, or where that is of older code."""
-    days = (date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet"))
-    last = max((day for day in days if day < tier["as_of_date"]), default=None)
+    last = last_decided(settings, tier["as_of_date"])
     with duckdb.connect() as ledger:
         query = "select * from read_parquet($file) where customer_id = $customer_id"
-        file = str(settings.decisions / f"{last}.parquet")
-        told = fetch(ledger, query, file=file, customer_id=tier["customer_id"]) if last else []
+        told = fetch(ledger, query, file=str(last), customer_id=tier["customer_id"]) if last else []
     return next((row for row in told if "held_rank" in row), None)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.decision_history import decided_days
 from orchestration.errors import PlainError
 from orchestration.release.publications import (
     PUBLISHED,
@@ -115,5 +116,5 @@ def _as_decided(settings: Settings, days: Iterable[date], column: str) -> dict[d
 
 def last_decided_knowledge(settings: Settings) -> datetime | None:
     """The known_at of the newest decided day: what comes later was not known to any decision. None before the first."""
-    newest = max((date.fromisoformat(file.stem) for file in settings.decisions.glob("*.parquet")), default=None)
-    return decided_knowledge(settings, [newest])[newest] if newest else None
+    newest = decided_days(settings)[-1:]
+    return decided_knowledge(settings, newest)[newest[0]] if newest else None
