@@ -28,7 +28,7 @@ from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.gate import Promise, pass_gate, promised_checks
 from orchestration.release.manifest import judged_by
-from orchestration.release.publish import ReleaseInputs, export, put_in_place, release_id
+from orchestration.release.publish import DECIDED_MARTS, ReleaseInputs, export, put_in_place, release_id
 from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page
 from orchestration.release.retention import retire
 from orchestration.release.summary import report_facts, summarise, write_report
@@ -95,6 +95,7 @@ def _quality(
         pool="warehouse",
     )
     def quality(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        _, as_of_date = days_of(context)
         with writing(settings):
             with open_warehouse(settings) as connection:
                 totals = reconcile(connection, [*conservation(tables), *COMPARISONS])
@@ -104,12 +105,11 @@ def _quality(
             build = settings.warehouse.stem
             shapes = validate(
                 [
-                    Subject(m.name, f"select * from {build}.{m.schema}.{m.name}", (*suites[m.name], *drifts[m.name]))
+                    Subject(m.name, _judged_rows(m, build, as_of_date), (*suites[m.name], *drifts[m.name]))
                     for m in marts
                 ],
                 sql_setup=[*limits(settings), f"attach '{settings.warehouse}' as {build} (read_only)"],
             )
-        _, as_of_date = days_of(context)
         expired = expired_verdict(load_waivers(settings.waivers), as_of_date)
         found = [*shapes, *(total.verdict for total in totals), expired]
         verdicts = give_verdicts(settings, context.run_id, as_of_date, found)
@@ -121,6 +121,12 @@ def _quality(
     return quality
 
 
+def _judged_rows(mart: Mart, build: str, day: date) -> str:
+    """What is published of a mart: its rows of the release date, and every day of what goes into the ledger."""
+    table = f"{build}.{mart.schema}.{mart.name}"
+    return f"select * from {table}" if mart.name in DECIDED_MARTS else mart.released_on(day, table)
+
+
 def _drift_rules(
     settings: Settings, connection: duckdb.DuckDBPyConnection, marts: list[Mart]
 ) -> dict[str, tuple[Rule, ...]]:
@@ -130,8 +136,7 @@ def _drift_rules(
     found: dict[str, tuple[Rule, ...]] = {mart.name: () for mart in marts}
     for mart in marts:
         file = last / f"{mart.name}.parquet" if last else None
-        day = f" where as_of_date = date '{as_of_date}'" if mart.is_dated else ""
-        now = f"(select * from {mart.schema}.{mart.name}{day})"
+        now = f"({mart.released_on(as_of_date)})"
         if mart.is_hashed and file and file.exists():
             before = f"read_parquet('{file}')"
             found[mart.name] = compared_rules(connection, load_thresholds(), mart.name, now, before)

@@ -94,5 +94,4 @@ def compare_tiers(decided: Path, then: Path) -> TierChanges:
 
 
 def _as_released(mart: Mart, day: date) -> str:
-    where = f" where as_of_date = date '{day}'" if mart.is_dated else ""
-    return f"(select * from {mart.schema}.{mart.name}{where})"
+    return f"({mart.released_on(day)})"

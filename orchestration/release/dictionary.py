@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +31,18 @@ class Mart:
     columns: tuple[MartColumn, ...]
 
     @property
-    def is_dated(self) -> bool:
-        """Whether the build holds every day of the run and the release only its own."""
-        return self.is_hashed and any(column.name == "as_of_date" for column in self.columns)
-
-    @property
     def is_hashed(self) -> bool:
         """Audit marts speak of the run itself and have no content hash."""
         return self.schema != "audit"
+
+    def released_on(self, day: date, source: str | None = None) -> str:
+        """The select of what a release of the day holds: the build has every day of the run, the release only its own.
+
+        ``source``: the table, where it is not in the connection's own database.
+        """
+        is_dated = self.is_hashed and any(column.name == "as_of_date" for column in self.columns)
+        of_the_day = f" where as_of_date = date '{day}'" if is_dated else ""
+        return f"select * from {source or f'{self.schema}.{self.name}'}{of_the_day}"
 
     @property
     def hashed_columns(self) -> list[tuple[str, str]]:

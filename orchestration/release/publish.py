@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ml.learn import TrainedModel
 
 PARQUET = "(format parquet, compression zstd)"
+# What a decision is written from: of these every day of the run is judged, of the others what the release holds.
+DECIDED_MARTS = ("customer_tiers", "tier_standings")
 READ_ONLY, READ_ONLY_FOLDER = 0o444, 0o555
 
 RESTATED = """
@@ -65,9 +67,8 @@ def export(
     described = {}
     for mart in marts:
         file = incoming / f"{mart.name}.parquet"
-        where = f"where as_of_date = date '{inputs.as_of_date}'" if mart.is_dated else ""
         order = ", ".join(mart.key) or "all"
-        build.execute(f"copy (select * from {mart.schema}.{mart.name} {where} order by {order}) to '{file}' {PARQUET}")
+        build.execute(f"copy ({mart.released_on(inputs.as_of_date)} order by {order}) to '{file}' {PARQUET}")
         row = build.execute(f"select count(*) from read_parquet('{file}')").fetchone()
         described[mart.name] = {
             "rows": row[0] if row else 0,

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-from installation import Published, as_table, copy_of, rows, settings_of, tiering
+from installation import Published, copy_of, rows, settings_of, tiering
 
 from orchestration import dbt
 
@@ -50,7 +50,6 @@ def test_a_contribution_that_is_off_by_the_last_digit_is_caught(published_home: 
 
     assert failures() == 0
     with duckdb.connect(str(settings.warehouse)) as build:
-        as_table(build, "tiering.tier_explanations")
         build.execute(
             "update tiering.tier_explanations set contribution = contribution + 0.0001 "
             "where factor = 'rfm' and customer_id = (select min(customer_id) from tiering.tier_explanations)"

@@ -1,8 +1,7 @@
 {#- What each factor adds to the tier score. Where a lens that cannot judge drops out (renormalise), the weights of the others
     share the whole. The running sum is rounded, the heaviest factor first, and a contribution is what it grows by: so the
     score is the sum of the contributions and the exact score rounded once, and full marks are full marks. The base is a factor
-    like the others. A view: all but the weight stands in customer_bands. -#}
-{{ config(materialized='view') }}
+    like the others. -#}
 with policy as (
 
     select as_of_date, policy_version, tier_base_score from {{ ref('int_policy__in_force') }}
@@ -61,28 +60,35 @@ summed as (
         on factors.as_of_date = dropped.as_of_date
         and factors.customer_id = dropped.customer_id
 
+),
+
+running as (
+
+    select
+        *,
+        {{ money('case when present_weight > 0 then ' ~ per_weight('points_so_far', 'present_weight') ~ ' else 0 end') }}
+            as score_so_far
+    from summed
+
 )
 
 select
-    factors.as_of_date,
-    factors.customer_id,
-    factors.lens as factor,
-    factors.value,
-    factors.band,
-    factors.score,
-    factors.weight,
-    cast(factors.present_weight as decimal(9, 4)) as present_weight,
-    {{ money(
-        'case when factors.drops_out then 0 else '
-        ~ per_weight('factors.points_so_far', 'factors.present_weight') ~ ' - '
-        ~ per_weight('factors.points_so_far - factors.points', 'factors.present_weight') ~ ' end'
-    ) }} as contribution,
-    factors.is_defaulted,
-    factors.drops_out as is_dropped,
-    factors.missing_input,
-    factors.reason,
-    factors.policy_version
-from summed as factors
+    as_of_date,
+    customer_id,
+    lens as factor,
+    value,
+    band,
+    score,
+    weight,
+    cast(present_weight as decimal(9, 4)) as present_weight,
+    {{ money('score_so_far - coalesce(lag(score_so_far) over heaviest_first, 0)') }} as contribution,
+    is_defaulted,
+    drops_out as is_dropped,
+    missing_input,
+    reason,
+    policy_version
+from running
+window heaviest_first as (partition by as_of_date, customer_id order by weight desc, lens asc)
 
 union all
 

@@ -68,6 +68,13 @@ stretches as (
 
 ),
 
+before as (
+
+    select customer_id, tier_rank, last_earned_date, last_kept_date, is_held, 0 as stretch
+    from {{ ref('stg_run__standings') }}
+
+),
+
 dated as (
 
     select
@@ -78,10 +85,10 @@ dated as (
         earlier.last_earned_date as earned_before_date,
         coalesce(earlier.is_held, false) as was_held
     from stretches
-    left join {{ ref('stg_run__standings') }} as earlier
+    left join before as earlier
         on stretches.customer_id = earlier.customer_id
         and stretches.band_rank = earlier.tier_rank
-        and stretches.stretch = 0
+        and stretches.stretch = earlier.stretch
     window stretch_so_far as (
         partition by stretches.customer_id, stretches.band_rank, stretches.stretch
         order by stretches.as_of_date
