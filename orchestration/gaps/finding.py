@@ -5,7 +5,7 @@ Promised is what is found: the amount lifts, and a cent less does not; so many o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from ml.learn import TrainedModel
 from ml.train import BaseModel
 from orchestration.gaps.judging import Bools, Ints, Judging
 from orchestration.gaps.orders import CENT, Orders
@@ -29,12 +30,13 @@ Lifts = Callable[[Ints, Ints], Bools]
 Objects = npt.NDArray[np.object_]
 
 
-def find_gaps(build: duckdb.DuckDBPyConnection, model: BaseModel | None) -> None:
-    """Fill ``ml.gaps`` for the release date, after the scores; ``model`` is the one that scored it."""
-    as_of_date, version = build.execute(
-        "select as_of_date, policy_version from run.run_dates where is_release_date"
+def find_gaps(build: duckdb.DuckDBPyConnection, used: Mapping[str, TrainedModel]) -> None:
+    """Fill ``ml.gaps`` for the release date, after the scores; ``used``: the models that scored the run's dates."""
+    as_of_date, version, model_version = build.execute(
+        "select as_of_date, policy_version, model_version from run.run_dates where is_release_date"
     ).fetchall()[0]
-    gaps = gaps_of(build, as_of_date, version, model)
+    trained = used.get(model_version)
+    gaps = gaps_of(build, as_of_date, version, trained.model if trained else None)
     build.execute("delete from ml.gaps")
     build.register("gaps_found", pa.Table.from_pandas(gaps, preserve_index=False))
     build.execute("insert into ml.gaps by name select ? as as_of_date, * from gaps_found", [as_of_date])

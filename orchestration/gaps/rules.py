@@ -39,6 +39,13 @@ STEADY = frozenset(
 TEXTS = frozenset({"kind", "industry_code", "org_type", "region", "city_tier", "is_strategic"})
 # What each method compares beside an indicator of its own.
 SHARE_READS = ("order_count_365d", "margin_amount_365d", "net_amount_365d", "costless_amount_365d")
+# For the lineage of columns, which no SQL tells here: the columns of customer_indicators, and of the policy.
+FIGURES = sorted({*MOVED, *STEADY, *TEXTS, *SHARE_READS, "order_count_all"})
+RULED_BY = (
+    *("policy_bands.lower_bound", "policy_bands.score", "policy_weights.weight", "policy_matrices.band"),
+    *("policy_lenses.indicator", "policy_lenses.fallback_score", "policy_rfm_metrics.indicator"),
+    *("policy_parameters.value", "policy_parts.part", "policy_labels.band"),
+)
 SCORE_UNIT = WEIGHT_UNIT = 10_000
 RATE_UNIT = 1_000_000
 
