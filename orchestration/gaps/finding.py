@@ -25,8 +25,7 @@ from orchestration.gaps.rules import RATE_UNIT, SCORE_UNIT, Row, UnforeseenLens,
 HIGHEST, UNFORESEEN = "highest_tier", "unforeseen_lens"
 NO_MARGIN, NO_ORDER = "no_usual_margin", "no_usual_order"
 OUT_OF_REACH = "other_factors_hold"
-AMOUNT_UNIT = 10_000
-Lifts = Callable[[Ints, Ints], Bools]
+Scored = Callable[[Ints, Ints], Ints]
 Objects = npt.NDArray[np.object_]
 
 
@@ -66,8 +65,9 @@ class _Search:
         self.everybody = np.arange(len(orders.frame))
         self.names = np.array([row["band"] for row in tiers], dtype=object)
         bounds = np.array([least(row["lower_bound"], SCORE_UNIT) for row in tiers[:-1]], dtype=np.int64)
+        self.bounds = bounds
         self.score = judging.tier_score(self.everybody, {})
-        self.place = (self.score[:, None] < bounds[None, :]).sum(axis=1)
+        self.place = self._place(self.score)
         self.bound = bounds[np.maximum(self.place - 1, 0)]
 
     def found(self) -> pd.DataFrame:
@@ -77,8 +77,8 @@ class _Search:
         none[self.place == 0] = HIGHEST
         no_usual = np.where((none == "") & ~usual.has_order, NO_ORDER, none)
         most = -(-self.orders.all_of("net") // CENT), self.orders.all_of("orders")
-        cents, money_reason = self._least(self._by_money, none, most[0])
-        count, orders_reason = self._least(self._by_orders, no_usual, most[1])
+        cents, money_reason = self._least(self._score_by_money, none, most[0])
+        count, orders_reason = self._least(self._score_by_orders, no_usual, most[1])
         is_one, are_usual = money_reason == "", orders_reason == ""
         return pd.DataFrame(
             {
@@ -89,26 +89,36 @@ class _Search:
                 "usual_margin_rate": _number(usual.rate / RATE_UNIT, usual.has_rate),
                 "one_order_amount": _number(cents / CENT, is_one),
                 "one_order_cost_amount": _number(usual.cost(self.everybody, cents) / CENT, is_one),
+                "one_order_tier": self._reached(is_one, self._score_by_money, cents),
                 "one_order_reason": _text(money_reason, ~is_one),
                 "usual_order_amount": _number(usual.cents / CENT, are_usual),
                 "usual_order_cost_amount": _number(usual.cost(self.everybody, usual.cents) / CENT, are_usual),
                 "usual_order_count": _number(count, are_usual),
+                "usual_orders_tier": self._reached(are_usual, self._score_by_orders, count),
                 "usual_orders_reason": _text(orders_reason, ~are_usual),
             }
         )
 
-    def _by_money(self, who: Ints, cents: Ints) -> Bools:
-        return self._lifted(who, np.ones(len(who), np.int64), cents, self.usual.cost(who, cents))
+    def _place(self, score: Ints) -> Ints:
+        """Of the best tier whose bound the score reaches, from the best on."""
+        return np.asarray((score[:, None] < self.bounds[None, :]).sum(axis=1), dtype=np.int64)
 
-    def _by_orders(self, who: Ints, count: Ints) -> Bools:
+    def _score_by_money(self, who: Ints, cents: Ints) -> Ints:
+        own = self.orders.with_order(who, np.ones(len(who), np.int64), cents, self.usual.cost(who, cents))
+        return self.judging.tier_score(who, own)
+
+    def _score_by_orders(self, who: Ints, count: Ints) -> Ints:
         cents = self.usual.cents[who]
-        return self._lifted(who, count, count * cents, count * self.usual.cost(who, cents))
+        own = self.orders.with_order(who, count, count * cents, count * self.usual.cost(who, cents))
+        return self.judging.tier_score(who, own)
 
-    def _lifted(self, who: Ints, count: Ints, cents: Ints, cost: Ints) -> Bools:
-        own = self.orders.with_order(who, count, cents, cost)
-        return np.asarray(self.judging.tier_score(who, own) >= self.bound[who])
+    def _reached(self, is_found: Bools, scored: Scored, number: Ints) -> Objects:
+        """The tier that what was found leads to: what makes the first step may make the second, too."""
+        reached, who = np.full(len(is_found), None, dtype=object), np.flatnonzero(is_found)
+        reached[who] = self.names[self._place(scored(who, number[who]))]
+        return reached
 
-    def _least(self, lifts: Lifts, reason: Objects, most: int) -> tuple[Ints, Objects]:
+    def _least(self, scored: Scored, reason: Objects, most: int) -> tuple[Ints, Objects]:
         """For whom nothing speaks against it, the least number up to ``most`` that lifts where one less does not.
 
         Doubled from one until it lifts, then halved in between: more lifts no less wherever a usual margin is neither
@@ -118,7 +128,7 @@ class _Search:
         searching = np.flatnonzero(reason == "")
         tried, last = 1, max(most, 1)
         while len(searching):
-            lifted = lifts(searching, np.full(len(searching), tried, np.int64))
+            lifted = scored(searching, np.full(len(searching), tried, np.int64)) >= self.bound[searching]
             high[searching[lifted]] = tried
             searching = searching[~lifted]
             low[searching] = tried
@@ -129,7 +139,7 @@ class _Search:
         between = np.flatnonzero((why == "") & (high - low > 1))
         while len(between):
             middle = (low[between] + high[between]) // 2
-            lifted = lifts(between, middle)
+            lifted = scored(between, middle) >= self.bound[between]
             high[between[lifted]] = middle[lifted]
             low[between[~lifted]] = middle[~lifted]
             between = between[high[between] - low[between] > 1]

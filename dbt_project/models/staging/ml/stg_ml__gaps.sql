@@ -13,10 +13,12 @@ select
     usual_margin_rate,
     one_order_amount,
     one_order_cost_amount,
+    one_order_tier,
     one_order_reason,
     usual_order_amount,
     usual_order_cost_amount,
     usual_order_count,
+    usual_orders_tier,
     usual_orders_reason,
     unforeseen_lens
 from source
