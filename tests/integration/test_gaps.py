@@ -101,8 +101,8 @@ def promised_by(release: Path) -> list[Promise]:
             select customer_id, min(source_id) as code from '{release}/customer_identity.parquet'
             where family = 'sales' group by customer_id
         )
-        select customer_id, code, score_tier, one_order_amount, usual_margin_rate, one_order_cost_amount, one_order_tier,
-            usual_order_amount, usual_order_cost_amount, usual_order_count, usual_orders_tier
+        select customer_id, code, score_tier, one_order_amount, usual_margin_rate, one_order_cost_amount,
+            one_order_tier, usual_order_amount, usual_order_cost_amount, usual_order_count, usual_orders_tier
         from '{release}/tier_gaps.parquet' inner join accounts using (customer_id)
         where one_order_amount is not null and usual_order_count is not null
         order by row_number() over (partition by score_tier order by {hard} desc, md5(customer_id)), score_tier limit ?
