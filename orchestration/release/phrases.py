@@ -20,7 +20,7 @@ PHRASES = {
         "gap": "{points} points more would be tier {tier} ({label}).",
         "one_order": "One order more on {as_of_date}, of {amount} net at its usual margin of {rate} %, would have "
         "earned {tier} by the score; a hundredth less would not. All else is taken as it is.",
-        "any_order": "Any order more on {as_of_date} would have earned {tier} by the score. All else is taken as it is.",
+        "any_order": "Any order more on {as_of_date} would have earned {tier} by the score, all else as it is.",
         "usual_orders": "So would {count} of its usual orders of {amount} net on that day: {tier}.",
         "no_order": "What one order would do: {reason}.",
         "no_orders": "What its usual orders would do: {reason}.",
@@ -62,8 +62,8 @@ PHRASES = {
         "dropped": "{label}：无法判定（{reason}），其权重由其他项分摊。",
         "sum": "合计 {score} 分。",
         "gap": "再得 {points} 分即升为 {tier}（{label}）。",
-        "one_order": "若 {as_of_date} 再有一笔净额 {amount} 的订单（通常毛利率 {rate} %），按得分即达 {tier}；少 0.01 则不够。"
-        "其余一切视为不变。",
+        "one_order": "若 {as_of_date} 再有一笔净额 {amount} 的订单（通常毛利率 {rate} %），按得分即达 {tier}；少 0.01 "
+        "则不够。其余一切视为不变。",
         "any_order": "若 {as_of_date} 再有任何一笔订单，按得分即达 {tier}。其余一切视为不变。",
         "usual_orders": "当日再有 {count} 笔通常规模（净额 {amount}）的订单亦可：{tier}。",
         "no_order": "再下一笔订单：{reason}。",
