@@ -92,9 +92,10 @@ class Rules:
 
     def asked_for(self) -> set[str]:
         """The figures and texts that the tier score is made of. Raises UnforeseenLens."""
-        return {name for factor in self.weights["tier"] for name in self._asked_by(factor)}
+        return {name for factor in self.weights["tier"] for name in self.asked_by(factor)}
 
-    def _asked_by(self, lens: str) -> Iterator[str]:
+    def asked_by(self, lens: str) -> Iterator[str]:
+        """Those that one lens is judged by, and the lenses that it reads."""
         if lens not in self.lenses:
             raise UnforeseenLens(lens)
         method, indicator = self.lenses[lens]["method"], self.lenses[lens]["indicator"]
@@ -109,7 +110,7 @@ class Rules:
             for part in self.parts_of(lens):
                 if method != "weighted" and self.lenses[part]["method"] == "quantile":
                     raise UnforeseenLens(lens)  # its bands are segments
-                yield from self._asked_by(part)
+                yield from self.asked_by(part)
         else:
             raise UnforeseenLens(lens)
 

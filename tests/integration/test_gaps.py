@@ -22,6 +22,7 @@ from orchestration.gaps.orders import Orders
 GAPS = 1_000 if PROVE else 20  # one half in money, the other in orders
 ALONE = 4 if PROVE else 0  # of them also run all by themselves, through the front door
 AT_ONCE = 100
+RELEASE = "select as_of_date, policy_version, model_version from run.run_dates where is_release_date"
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def test_a_world_of_its_own_is_what_the_engine_says_with_one_customer_s_orders_a
 
 @pytest.mark.parametrize(
     "forgotten",
-    ["recency_days", "order_count_365d", "net_amount_365d", "margin_amount_365d", "potential_margin_amount_90d"],
+    ["recency_days", "order_count_365d", "net_amount_365d", "margin_amount_365d", "inactive_probability_90d"],
 )
 def test_a_what_if_that_forgets_what_an_order_changes_promises_something_else(
     forgotten: str, told: Told, monkeypatch: pytest.MonkeyPatch
@@ -170,9 +171,7 @@ def test_a_what_if_that_forgets_what_an_order_changes_promises_something_else(
     monkeypatch.setattr(Orders, "with_order", forgetful)
     settings = settings_of(told.home)
     with duckdb.connect(str(settings.warehouse), read_only=True) as build:
-        ((day, version, model),) = build.execute(
-            "select as_of_date, policy_version, model_version from run.run_dates where is_release_date"
-        ).fetchall()
+        day, version, model = build.execute(RELEASE).fetchall()[0]
         gaps = gaps_of(build, day, version, read_models(settings.models)[model].model).set_index("customer_id")
     wrong = 0
     for one in told.promises:
