@@ -1,4 +1,4 @@
-"""Promises of what a gap is found by: the policy's own rules, judged as the models judge, or nothing; told to people."""
+"""Promises of what a gap is found by: the policy's own rules, judged as the models judge; or nothing."""
 
 from __future__ import annotations
 

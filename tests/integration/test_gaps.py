@@ -22,12 +22,15 @@ from orchestration.gaps.orders import Orders
 GAPS = 1_000 if PROVE else 20  # one half in money, the other in orders
 ALONE = 4 if PROVE else 0  # of them also run all by themselves, through the front door
 AT_ONCE = 100
+# What an order changes. The last two, which the model says, decide too seldom for a few gaps to show it.
+FIGURES = ["recency_days", "order_count_365d", "net_amount_365d", "margin_amount_365d"]
+FIGURES += ["inactive_probability_90d", "potential_margin_amount_90d"] if PROVE else []
 RELEASE = "select as_of_date, policy_version, model_version from run.run_dates where is_release_date"
 
 
 @dataclass(frozen=True)
 class Promise:
-    """What lifts a customer from its tier to the next, and what just does not."""
+    """What lifts a customer from its tier to which, and what just does not."""
 
     score_tier: str
     reached_tier: str
@@ -155,10 +158,7 @@ def test_a_world_of_its_own_is_what_the_engine_says_with_one_customer_s_orders_a
         assert rows(tier, one.lifts.customer) == [(one.reached_tier,)]
 
 
-@pytest.mark.parametrize(
-    "forgotten",
-    ["recency_days", "order_count_365d", "net_amount_365d", "margin_amount_365d", "inactive_probability_90d"],
-)
+@pytest.mark.parametrize("forgotten", FIGURES)
 def test_a_what_if_that_forgets_what_an_order_changes_promises_something_else(
     forgotten: str, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
