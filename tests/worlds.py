@@ -45,6 +45,8 @@ def plant(home: Path, day: date, planted: Sequence[Planted]) -> None:
     sales = home / "landing" / "sales"
     orders, lines = (sales / f"{name}_{day:%Y%m%d}.parquet" for name in ("order", "order_line"))
     told = [(nth, one) for nth, one in enumerate(one for one in planted for _ in range(one.count))]
+    if not told:
+        return
     with duckdb.connect() as connection:
         (item,) = connection.execute(f"select min(item_code) from '{lines}'").fetchall()[0]
         connection.execute(
