@@ -125,26 +125,26 @@ def promised_by(release: Path) -> list[Promise]:
     return promises
 
 
-def in_worlds(told: Told, planted: Path, customers: Sequence[str], folder: Path) -> list[str]:
-    tiers: list[str] = []
-    for start in range(0, len(customers), AT_ONCE):
-        some = [(customer, planted) for customer in customers[start : start + AT_ONCE]]
-        tiers += score_tiers(told.home, some, folder / str(start))
+def in_worlds(told: Told, folder: Path) -> list[tuple[str, str]]:
+    """The score tiers of each promise's customer, with what was promised and with what falls short of it."""
+    found = []
+    for start in range(0, len(told.promises), AT_ONCE):
+        customers = [one.lifts.customer for one in told.promises[start : start + AT_ONCE]]
+        worlds = [(customer, home) for home in (told.lifted, told.short) for customer in customers]
+        tiers = score_tiers(told.home, worlds, folder / str(start))
+        found += zip(tiers[: len(customers)], tiers[len(customers) :], strict=True)
         shutil.rmtree(folder / str(start))
-    return tiers
+    return found
 
 
 def test_what_is_missing_lifts_the_tier_and_less_does_not(told: Told, tmp_path: Path) -> None:
-    customers = [one.lifts.customer for one in told.promises]
-    assert len(set(customers)) == GAPS
+    assert len({one.lifts.customer for one in told.promises}) == GAPS
     assert {one.score_tier for one in told.promises} == {"T2", "T3", "T4"}
     assert {one.lifts.count > 1 for one in told.promises} == {True, False}
-    lifted = in_worlds(told, told.lifted, customers, tmp_path / "lifted")
-    short = in_worlds(told, told.short, customers, tmp_path / "short")
     wrong = [
         (one, found)
-        for one, *found in zip(told.promises, lifted, short, strict=True)
-        if found != [one.reached_tier, one.score_tier]
+        for one, found in zip(told.promises, in_worlds(told, tmp_path), strict=True)
+        if found != (one.reached_tier, one.score_tier)
     ]
     assert wrong == []
 
