@@ -24,17 +24,18 @@ def gap_sentences(gap: Row | None, language: str) -> list[str]:
     """In English (``en``) or Chinese (``zh``). One reason for both is told once; in the highest tier there is none."""
     if gap is None or gap["one_order_reason"] == "highest_tier":
         return []
-    say, words = PHRASES[language], []
+    say, words, day = PHRASES[language], [], gap["as_of_date"]
+    does_any_order = gap["one_order_amount"] == SMALLEST
     if gap["one_order_reason"] is None:
         rate = plain((100 * gap["usual_margin_rate"]).quantize(Decimal("0.1")))
-        told = {"as_of_date": gap["as_of_date"], "amount": plain(gap["one_order_amount"]), "rate": rate}
-        kind = "any_order" if gap["one_order_amount"] == SMALLEST else "one_order"
-        words.append(say[kind].format(tier=gap["one_order_tier"], **told))
+        told = {"tier": gap["one_order_tier"], "amount": plain(gap["one_order_amount"]), "rate": rate}
+        words.append(say["any_order" if does_any_order else "one_order"].format(as_of_date=day, **told))
     else:
         words.append(say["no_order"].format(reason=say[gap["one_order_reason"]].format(**gap)))
     if gap["usual_orders_reason"] is None:
-        told = {"count": plain(Decimal(gap["usual_order_count"])), "amount": plain(gap["usual_order_amount"])}
-        words.append(say["usual_orders"].format(tier=gap["usual_orders_tier"], **told))
+        if not does_any_order or gap["usual_orders_tier"] != gap["one_order_tier"]:
+            told = {"tier": gap["usual_orders_tier"], "amount": plain(gap["usual_order_amount"])}
+            words.append(say["usual_orders"].format(as_of_date=day, count=gap["usual_order_count"], **told))
     elif gap["usual_orders_reason"] != gap["one_order_reason"]:
         words.append(say["no_orders"].format(reason=say[gap["usual_orders_reason"]].format(**gap)))
     return words

@@ -21,7 +21,7 @@ PHRASES = {
         "one_order": "One order more on {as_of_date}, of {amount} net at its usual margin of {rate} %, would have "
         "earned {tier} by the score; a hundredth less would not. All else is taken as it is.",
         "any_order": "Any order more on {as_of_date} would have earned {tier} by the score, all else as it is.",
-        "usual_orders": "So would {count} of its usual orders of {amount} net on that day: {tier}.",
+        "usual_orders": "On {as_of_date} {count} of its usual orders, of {amount} net each, would have earned {tier}.",
         "no_order": "What one order would do: {reason}.",
         "no_orders": "What its usual orders would do: {reason}.",
         "highest_tier": "the score already earns the highest tier",
@@ -65,7 +65,7 @@ PHRASES = {
         "one_order": "若 {as_of_date} 再有一笔净额 {amount} 的订单（通常毛利率 {rate} %），按得分即达 {tier}；少 0.01 "
         "则不够。其余一切视为不变。",
         "any_order": "若 {as_of_date} 再有任何一笔订单，按得分即达 {tier}。其余一切视为不变。",
-        "usual_orders": "当日再有 {count} 笔通常规模（净额 {amount}）的订单亦可：{tier}。",
+        "usual_orders": "{as_of_date} 再有 {count} 笔通常规模（每笔净额 {amount}）的订单，按得分即达 {tier}。",
         "no_order": "再下一笔订单：{reason}。",
         "no_orders": "再下通常规模的订单：{reason}。",
         "highest_tier": "按得分已是最高等级",

@@ -81,9 +81,10 @@ def test_a_gap_is_told_in_both_languages_and_every_reason_has_words(published_ho
     said = tiering(published_home.home, "explain", customer, "--lang", "zh").stdout
     assert f"净额 {amount.normalize():,f} 的订单" in said
     assert "笔通常规模" in said
-    assert " of its usual orders of " in tiering(published_home.home, "explain", customer).stdout
+    assert " of its usual orders, of " in tiering(published_home.home, "explain", customer).stdout
     for reason in ("no_usual_order", "no_usual_margin", "other_factors_hold", "unforeseen_lens"):
-        gap = {"one_order_reason": reason, "usual_orders_reason": reason, "next_tier": "T1", "unforeseen_lens": "lens"}
+        gap = dict.fromkeys(("as_of_date", "one_order_amount")) | {"next_tier": "T1", "unforeseen_lens": "lens"}
+        gap |= {"one_order_reason": reason, "usual_orders_reason": reason}
         assert [len(gap_sentences(gap, language)) for language in LANGUAGES] == [1, 1]
     assert gap_sentences({"one_order_reason": "highest_tier"}, "en") == []
     assert gap_sentences(None, "en") == []
