@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ml.btyd import Floats, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
@@ -18,6 +20,8 @@ from ml.cells import cell_bands, day_amounts
 from ml.train import BaseModel, LeakError, checked_features, history_of
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
+# Places of customers in an array: some of them, or all.
+Rows = npt.NDArray[np.intp] | slice
 PROBABILITY_DIGITS, COUNT_DIGITS, AMOUNT_DIGITS = 6, 4, 4
 
 
@@ -27,12 +31,28 @@ class HorizonError(ValueError):
 
 @dataclass(frozen=True)
 class _Answer:
-    """Arrays of shape (n,); ``days`` until the quantiles of the next purchase, shape (quantiles, n), NaN for none."""
+    """Arrays of shape (n,), and what is worked out when it is asked for: ``amount`` from the amounts of some of the
+    customers and their places, shape (m,); ``days`` until the quantiles of the next purchase, shape (quantiles, n), NaN
+    for none."""
 
     inactive: Floats
     count: Floats
-    amount: Floats
-    days: Floats
+    amount: Callable[[pd.DataFrame, Rows], Floats]
+    days: Callable[[], Floats]
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What the model would say in one horizon if customers had bought on these days, for whatever amounts."""
+
+    inactive: Floats
+    _answer: _Answer
+    _model: BaseModel
+
+    def potential_margin(self, frame: pd.DataFrame, rows: Rows) -> Floats:
+        """As ``score`` tells it. ``frame``: purchase_days and AMOUNTS of the customers at these places."""
+        amount = self._answer.amount(frame, rows)
+        return (amount * _margin_rates(frame, self._model)).round(AMOUNT_DIGITS)
 
 
 def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequence[int]) -> pd.DataFrame:
@@ -53,12 +73,19 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
         answer = RUNGS[model.rung](frame, model, cutoff, horizon)
         part["inactive_probability"] = answer.inactive.round(PROBABILITY_DIGITS)
         part["expected_purchase_count"] = answer.count.round(COUNT_DIGITS)
-        part["expected_net_amount"] = answer.amount.round(AMOUNT_DIGITS)
-        part["potential_margin_amount"] = (answer.amount * margin_rate).round(AMOUNT_DIGITS)
-        for name, days in zip(QUANTILES, answer.days, strict=True):
+        amount = answer.amount(frame, slice(None))
+        part["expected_net_amount"] = amount.round(AMOUNT_DIGITS)
+        part["potential_margin_amount"] = (amount * margin_rate).round(AMOUNT_DIGITS)
+        for name, days in zip(QUANTILES, answer.days(), strict=True):
             part[name] = _dates(days, cutoff, model.params.next_purchase_max_days)
         part["rung"], part["reason"] = model.rung, model.reason
     return pd.concat(parts).sort_values(["customer_id", "horizon_days"], ignore_index=True)
+
+
+def outlook(features: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
+    """As ``score``, of customers in the order of their ids, with the amounts left open."""
+    answer = RUNGS[model.rung](checked_features(features, cutoff), model, cutoff, horizon)
+    return Outlook(answer.inactive.round(PROBABILITY_DIGITS), answer, model)
 
 
 def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
@@ -66,8 +93,14 @@ def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) 
         raise ValueError("score: the model is on rung btyd without parameters")
     btyd, history, longest = model.btyd, history_of(frame, cutoff), model.params.next_purchase_max_days
     count = expected_purchases(btyd, history, horizon)
-    days = [next_purchase_days(btyd, history, quantile, longest) for quantile in QUANTILES.values()]
-    return _Answer(p_no_purchase(btyd, history, horizon), count, count * _values(frame, model), np.stack(days))
+
+    def amount(those: pd.DataFrame, rows: Rows) -> Floats:
+        return np.asarray(count[rows] * _values(those, model))
+
+    def days() -> Floats:
+        return np.stack([next_purchase_days(btyd, history, quantile, longest) for quantile in QUANTILES.values()])
+
+    return _Answer(p_no_purchase(btyd, history, horizon), count, amount, days)
 
 
 def _by_cells(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
@@ -80,25 +113,34 @@ def _by_cells(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int)
     for cell in cells:
         answer = (cell.inactive_probability, cell.purchase_count, cell.net_amount, cell.day_amount)
         means[:, cell.recency_band, cell.frequency_band] = answer
-    inactive, count, amount, day_amount = means[:, *cell_bands(frame, cutoff, model.params)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(day_amount > 0, _values(frame, model) / day_amount, 1.0)
-    return _Answer(inactive, count, amount * share, _unknown(len(QUANTILES), len(frame)))
+    inactive, count, mean_amount, day_amount = means[:, *cell_bands(frame, cutoff, model.params)]
+
+    def amount(those: pd.DataFrame, rows: Rows) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(day_amount[rows] > 0, _values(those, model) / day_amount[rows], 1.0)
+        return np.asarray(mean_amount[rows] * share)
+
+    return _Answer(inactive, count, amount, partial(_unknown, len(QUANTILES), len(frame)))
 
 
 def _by_rate(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
     """One Poisson rate for all: P(no purchase within h) = exp(-rate h)."""
     count, ones = model.purchase_rate * horizon, np.ones(len(frame))
-    with np.errstate(divide="ignore"):
-        days = np.outer(
-            -np.log1p([-quantile for quantile in QUANTILES.values()]) / np.float64(model.purchase_rate), ones
-        )
-    return _Answer(np.exp(-count) * ones, count * ones, count * model.mean_day_amount * ones, days)
+    amount = count * model.mean_day_amount * ones
+
+    def days() -> Floats:
+        with np.errstate(divide="ignore"):
+            return np.outer(
+                -np.log1p([-quantile for quantile in QUANTILES.values()]) / np.float64(model.purchase_rate), ones
+            )
+
+    return _Answer(np.exp(-count) * ones, count * ones, lambda _, rows: np.asarray(amount[rows]), days)
 
 
 def _by_nothing(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
     unknown = _unknown(len(frame))
-    return _Answer(unknown, unknown, unknown, _unknown(len(QUANTILES), len(frame)))
+    days = partial(_unknown, len(QUANTILES), len(frame))
+    return _Answer(unknown, unknown, lambda _, rows: np.asarray(unknown[rows]), days)
 
 
 RUNGS: dict[str, Callable[[pd.DataFrame, BaseModel, date, int], _Answer]] = {

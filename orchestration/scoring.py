@@ -18,6 +18,7 @@ from orchestration.warehouse import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
 PANEL = "intermediate.int_customers__panel"
+INDICATORS = "customer.customer_indicators"
 # For the lineage of columns, which no SQL tells here: what each column of schema ml is copied from. What is not listed
 # the model says, and a model stands on every column of FEATURES that it scores and of PANEL that it was fitted on.
 COPIED = {

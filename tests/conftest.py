@@ -16,7 +16,7 @@ from typing import Any
 
 import hypothesis
 import pytest
-from installation import KEY, PROVE, Published, copy_of, start_tiering, tiering
+from installation import KEY, PROVE, Published, copy_of, current, start_tiering, tiering
 
 from orchestration.demo.company import END, write_demo
 from orchestration.settings import Settings
@@ -63,6 +63,14 @@ def fifth_day_release(published_home: Published, tmp_path_factory: pytest.TempPa
         return (home / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
 
     return str(_once(folder, decide))
+
+
+@pytest.fixture(scope="session")
+def fifth_day_home(fifth_day_release: str, tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The home in which it was decided; nobody changes it."""
+    home = _shared(tmp_path_factory, worker_id) / "undisturbed" / "home"
+    assert current(home).name == fifth_day_release
+    return home
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:

@@ -83,6 +83,11 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "lifecycle_transitions": (Between("customer_count", minimum=1),),
         "policy_rules": (RowCount(minimum=1), NotNull("provenance")),
         "tier_explanations": (NotNull("factor"), NotNull("contribution")),
+        "tier_gaps": (
+            Unique(("customer_id", "as_of_date")),
+            Between("one_order_amount", minimum=0),
+            Between("usual_order_count", minimum=1),
+        ),
         "tier_gates": (
             Unique(("customer_id", "as_of_date", "gate")),
             NoRowsWhere("a_gate_holds_something", "floor_rank is null and ceiling_rank is null"),

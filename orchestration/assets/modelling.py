@@ -8,13 +8,22 @@ from orchestration.locking import writing
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 
-READ = (["intermediate", "int_customers__features"], ["intermediate", "int_customers__panel"], ["run", "run_dates"])
+READ = (
+    ["intermediate", "int_customers__features"],
+    ["intermediate", "int_customers__panel"],
+    ["customer", "customer_indicators"],
+    *(["policy", f"policy_{rows}"] for rows in ("lenses", "bands", "weights", "matrices", "parts", "labels")),
+    ["policy", "policy_parameters"],
+    ["policy", "policy_rfm_metrics"],
+    ["run", "run_dates"],
+)
 COMPARED = (["customer", "customer_indicators"], ["tiering", "customer_tiers"], ["audit", "policy_rules"])
 COMPARISONS_KEY = dg.AssetKey(["ml", "comparisons"])
 SCORED = {
     "documents": "Every model of this run as its JSON document; publishing keeps the new ones.",
     "models": "Which model scores which date of this run, on which rung of the fall-back ladder.",
     "scores": "Churn, purchases, net value, margin and next purchase of every customer that has bought.",
+    "gaps": "The order that would lift each customer's score tier to the next on the release date, by the same models.",
 }
 
 
@@ -39,10 +48,12 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
     def scores(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         from ml.params import load_params
         from ml.store import read_models
+        from orchestration.gaps.finding import find_gaps
         from orchestration.scoring import score_run
 
         with writing(settings), open_warehouse(settings) as connection:
             used = score_run(connection, read_models(settings.models), load_params())
+            find_gaps(connection, used)
             counts = {name: connection.table(f"ml.{name}").count("*").fetchone() for name in SCORED}
         context.log.info(f"models: {', '.join(sorted(used)) or 'none'}")
         for name, row in counts.items():

@@ -150,19 +150,29 @@ def _leaves(manifest: Mapping[str, Any]) -> Iterator[tuple[Document, list[Docume
 
 def _said_by_models(known: Mapping[str, Relation]) -> Iterator[tuple[str, Origins]]:
     """The edges of schema ml, which Python fills: what is copied, and what a model says of what it was given."""
-    from orchestration.scoring import COPIED, FEATURES, PANEL
+    from orchestration.gaps.rules import FIGURES, RULED_BY
+    from orchestration.scoring import COPIED, FEATURES, INDICATORS, PANEL
 
     given = {column: frozenset({"value", "model"}) for column in _given(known[FEATURES], COPIED)}
     given |= {column: frozenset({"model"}) for column in _given(known[PANEL], COPIED)}
+    # A gap is told by the model, by the other figures that lenses ask for, and by the rules they are judged by.
+    asked = {origin: marks for name in FIGURES for origin, marks in known[INDICATORS].columns[name].items()}
+    ruled = {origin: marks for name in RULED_BY for origin, marks in _column_of(known, f"policy.{name}").items()}
     for relation in (name for name in known if name.startswith("ml.")):
+        said = given | asked | ruled if relation == "ml.gaps" else given
         for column in known[relation].columns:
             copied = COPIED.get(column)
             if copied:
-                schema_and_name, _, name = copied.rpartition(".")
-                yield f"{relation}.{column}", known[schema_and_name].columns[name]
+                yield f"{relation}.{column}", _column_of(known, copied)
             elif copied is None:
-                yield f"{relation}.{column}", given
+                yield f"{relation}.{column}", said
         yield f"{relation}.{ROWS}", {**known[FEATURES].rows, **known["run.run_dates"].rows}
+
+
+def _column_of(known: Mapping[str, Relation], name: str) -> Origins:
+    """Of a column by its full name."""
+    relation, _, column = name.rpartition(".")
+    return known[relation].columns[column]
 
 
 def _given(relation: Relation, copied: Collection[str]) -> list[str]:
@@ -212,7 +222,10 @@ def _state() -> str:
     from sqlglot import __version__
 
     folder = Path(__file__).parent
-    read = [CONTRACT_FILE, *(folder.parent / name for name in ("warehouse.py", "scoring.py", "extract/contract.py"))]
+    read = [
+        CONTRACT_FILE,
+        *(folder.parent / name for name in ("warehouse.py", "scoring.py", "gaps/rules.py", "extract/contract.py")),
+    ]
     digest = hashlib.sha256((dbt.project_fingerprint() + __version__).encode())
     for path in (*read, *sorted(folder.glob("*.py"))):
         digest.update(path.read_bytes())

@@ -10,7 +10,8 @@ import duckdb
 
 from orchestration.errors import PlainError
 from orchestration.release.catalogue import connect_to
-from orchestration.release.phrases import LANGUAGES, PHRASES
+from orchestration.release.gap_words import gap_of, gap_sentences
+from orchestration.release.phrases import LANGUAGES, PHRASES, plain
 from orchestration.release.report_queries import Row, fetch
 
 Connection = duckdb.DuckDBPyConnection
@@ -26,7 +27,7 @@ class Explanation:
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
     a model expects, by horizon. ``standings``: how it stands towards each tier, the highest first; ``gates`` and
     ``overrides``: what is open and in force. ``points_to_next`` are those to the tier above the engine's: null in the
-    highest and where gates (``holding``) let nobody rise further."""
+    highest and where gates (``holding``) let nobody rise further. ``gap``: its row of tier_gaps."""
 
     customer: Row
     accounts: tuple[Row, ...]
@@ -40,6 +41,7 @@ class Explanation:
     next_tier: Row | None
     points_to_next: Decimal | None
     holding: tuple[str, ...]
+    gap: Row | None
     labels: dict[tuple[str, str, str], tuple[str, str]]
 
     @property
@@ -105,6 +107,7 @@ def explain(release: Path, customer: str) -> Explanation:
             next_tier=higher[0] if higher and not holding else None,
             points_to_next=higher[0]["lower_bound"] - found["tier_score"] if higher and not holding else None,
             holding=holding,
+            gap=gap_of(connection, customer_id),
             labels={
                 (row["rule_kind"], row["subject"], row["rule_name"]): (row["label_en"], row["label_zh"])
                 for row in rules
@@ -131,7 +134,7 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             tier=customer["tier"],
             label=customer[f"tier_label_{language}"],
             as_of_date=customer["as_of_date"],
-            score=_plain(explanation.tier_score),
+            score=plain(explanation.tier_score),
         ),
         say["known"].format(
             known_at=f"{customer['known_at']:%Y-%m-%d %H:%M} UTC", policy_version=customer["policy_version"]
@@ -139,23 +142,23 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
         say["accounts"].format(count=len(accounts), accounts=say["comma"].join(accounts)),
     ]
     for row in explanation.factors:
-        contribution = _plain(row["contribution"])
+        contribution = plain(row["contribution"])
         if row["factor"] == "base":
             words.append(say["base"].format(contribution=contribution))
             continue
         words.append(
             say[_told_as(row)].format(
                 label=label("weight", "tier", row["factor"]),
-                value=f"{_plain(row['value'])} → " if row["value"] is not None else "",
+                value=f"{plain(row['value'])} → " if row["value"] is not None else "",
                 band=band(row["factor"], row["band"]),
                 reason=row["reason"],
-                score=_plain(row["score"]),
-                weight=_plain(row["weight"]),
-                present=f" / {_plain(row['present_weight'])}" if row["present_weight"] != 1 else "",
+                score=plain(row["score"]),
+                weight=plain(row["weight"]),
+                present=f" / {plain(row['present_weight'])}" if row["present_weight"] != 1 else "",
                 contribution=contribution,
             )
         )
-    words.append(say["sum"].format(score=_plain(explanation.tier_score)))
+    words.append(say["sum"].format(score=plain(explanation.tier_score)))
     if customer["held_tier"] != customer["score_tier"]:
         (held,) = (row for row in explanation.standings if row["tier"] == customer["held_tier"])
         falls = say["falls"].format(day=held["falls_on_date"]) if held["falls_on_date"] else ""
@@ -175,12 +178,13 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
         for row in explanation.overrides
     ]
     if following := explanation.next_tier:
-        points, label_of = _plain(explanation.points_to_next), following[f"label_{language}"]
+        points, label_of = plain(explanation.points_to_next), following[f"label_{language}"]
         words.append(say["gap"].format(points=points, tier=following["tier"], label=label_of))
     elif explanation.holding:
         words.append(say["held"].format(gates=say["comma"].join(gate_labels[name] for name in explanation.holding)))
     else:
         words.append(say["top"])
+    words += gap_sentences(explanation.gap, language)
     if explanation.other_bands:
         bands = [
             say["band"].format(lens=label("lens", "lens", row["lens"]), band=band(row["lens"], row["band"]))
@@ -191,7 +195,7 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
         say["expected"].format(
             days=row["horizon_days"],
             inactive=f"{100 * row['inactive_probability']:.1f}",
-            net=_plain(row["expected_net_amount"]),
+            net=plain(row["expected_net_amount"]),
             model=row["model_version"],
         )
         for row in explanation.scores
@@ -237,11 +241,3 @@ def _told_as(factor: Row) -> str:
     if not factor["is_defaulted"]:
         return "factor"
     return "dropped" if factor["is_dropped"] else "defaulted"
-
-
-def _plain(number: Decimal | None) -> str:
-    """A number without zeros that say nothing."""
-    if number is None:
-        return ""
-    text = f"{number:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text

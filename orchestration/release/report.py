@@ -21,7 +21,7 @@ from orchestration.release import report_format as fmt
 from orchestration.release import report_queries
 from orchestration.release.report_lenses import dark_lenses, gates
 from orchestration.release.report_methods import methods
-from orchestration.release.report_movements import movements, steadiness
+from orchestration.release.report_movements import missing, movements, steadiness
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 from orchestration.release.report_scores import scores
@@ -99,6 +99,7 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "watched": _watched(connection, tiers),
         "moved": movements(connection, facts.as_of_date),
         "steadiness": steadiness(connection),
+        "missing": missing(connection),
         "value": told_value(facts.value),
         "scores": scores(connection, facts.model),
         "methods": methods(facts.comparison, tiers),

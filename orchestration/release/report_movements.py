@@ -61,6 +61,30 @@ def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[s
     }
 
 
+def missing(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """What lifts customers by the score: ``tiers``, by the tier that it earns, how many one usual order lifts, how many
+    several and how many none, and the middle of the smallest orders; ``reasons``, why for some none is told."""
+    return {
+        "tiers": fetch(
+            connection,
+            """
+            select
+                score_tier, next_tier, count(*) as customers,
+                count(*) filter (usual_order_count = 1) as one_order,
+                count(*) filter (usual_order_count > 1) as several_orders,
+                count(*) filter (usual_order_count is null) as not_told,
+                cast(median(one_order_amount) as decimal(18, 4)) as amount
+            from tier_gaps where next_tier is not null group by all order by next_tier
+            """,
+        ),
+        "reasons": fetch(
+            connection,
+            "select usual_orders_reason as reason, count(*) as customers from tier_gaps "
+            "where usual_orders_reason <> 'highest_tier' group by all order by all",
+        ),
+    }
+
+
 def steadiness(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """``tiers``: rows of tier_kpi; ``held``: how many customers keep a tier that their score no longer earns;
     ``overrides``: what people decided, first what moves a tier, the dearest before."""

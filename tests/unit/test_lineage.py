@@ -255,14 +255,20 @@ def test_scores_of_models_come_from_the_features_they_are_given(document: dict[s
     ends = Lineage(document).ends("customer_scores.expected_net_amount")
     assert "sales.order_line.net_amount" in ends
     told = {column["id"] for column in document["columns"] if column["node"].startswith("ml.")}
-    read = {f"ml.{name}.{part.split()[0]}" for name in ("scores", "models") for part in _parts(ML_TABLES[name])}
+    read = {
+        f"ml.{name}.{part.split()[0]}" for name in ("scores", "models", "gaps") for part in ML_TABLES[name].split(", ")
+    }
     assert told == read
     stated = {edge["to"] for edge in document["edges"]}
     assert {column for column in told if column not in stated} == {"ml.scores.horizon_days", "ml.models.horizon_days"}
 
 
-def _parts(columns: str) -> list[str]:
-    return [part.strip() for part in columns.replace("(9,6)", "").replace("(18,4)", "").split(",")]
+def test_a_gap_comes_from_the_figures_the_rules_and_the_model_that_judge(document: dict[str, Any]) -> None:
+    ends = set(Lineage(document).ends("tier_gaps.one_order_amount"))
+    rules = {"policy_bands.lower_bound", "policy_weights.weight", "policy_matrices.band"}
+    assert ends >= {"sales.order_line.cost_amount", *rules}
+    into = {edge["from"] for edge in document["edges"] if edge["to"] == "ml.gaps.one_order_amount"}
+    assert into >= {"customer_indicators.days_since_contact", "int_customers__features.purchase_days", *rules}
 
 
 def test_every_mart_column_reaches_a_leaf_or_is_a_stated_constant(document: dict[str, Any]) -> None:

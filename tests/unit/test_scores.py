@@ -14,7 +14,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ml.btyd import p_no_purchase
 from ml.evaluate import auc, average_precision, backtest, calibration_table, normalised_gini, top_share
 from ml.params import PARAMS, Params, ParamsError, load_params
-from ml.score import HorizonError, score
+from ml.score import HorizonError, outlook, score
 from ml.train import BaseModel, FeaturesError, LeakError, fit, history_of
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
@@ -329,6 +329,23 @@ def test_a_back_test_of_customers_who_live_by_the_model_finds_it_calibrated(
     assert abs(backtest(features, dealt, model, HORIZON)[0]["auc"] - 0.5) < 0.06
     with pytest.raises(FeaturesError, match="customers stand there twice"):
         backtest(features, pd.concat([outcomes, outcomes]), model, HORIZON)
+
+
+def test_an_outlook_with_the_amounts_that_are_is_the_score_on_every_rung(
+    bought: pd.DataFrame, features: pd.DataFrame, model: BaseModel, params: Params
+) -> None:
+    small = few(features, 49, 60)
+    past = features_of(bought[bought["customer_id"].isin(small["customer_id"])], CUTOFF - timedelta(days=HORIZON))
+    models = [model, fit(small, CUTOFF, params, {HORIZON: past}), fit(small.head(10), CUTOFF, params)]
+    assert [one.rung for one in models] == ["btyd", "rfm_cells", "global_rate"]
+    ordered = features.sort_values("customer_id", ignore_index=True)
+    some = np.array([5, 3, 40])
+    amounts = ordered.fillna({"margin_amount": 0.0, "costed_net_amount": 0.0}).iloc[some]
+    for one in models:
+        scored = score(features, one, CUTOFF, [HORIZON]).iloc[some]
+        said = outlook(features, one, CUTOFF, HORIZON)
+        assert list(said.inactive[some]) == list(scored["inactive_probability"])
+        assert list(said.potential_margin(amounts, some)) == list(scored["potential_margin_amount"])
 
 
 def test_auc_and_average_precision_are_those_of_scikit_learn_with_ties() -> None:
