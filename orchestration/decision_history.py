@@ -2,8 +2,8 @@
 how it stood towards each tier on the last of them, and what its score was made of.
 
 The intervals are read from ``decisions/`` file by file, in order, into ``run.run_decision_intervals``; a day that was
-read is not read again. What the last day says of a customer is read from one file into ``run.run_standings``, and, for the
-causes of what has changed since, into ``run.run_decided_customers``, ``_factors`` and ``_accounts``.
+read is not read again. What the last day says of a customer is read from one file into ``run.run_standings``, and,
+for the causes of what has changed since, into ``run.run_decided_customers``, ``_factors`` and ``_accounts``.
 """
 
 from __future__ import annotations
@@ -18,11 +18,6 @@ from orchestration.settings import Settings
 # How a customer stands towards each tier, as a decision holds it: the rank of the best tier its score holds, and the
 # last days that earned and kept each tier, by rank.
 STANDING = "held_rank bigint, last_earned_dates date[], last_kept_dates date[]"
-# What a score was made of, and the hashes of the accounts whose records it counted: what its change is compared with.
-MADE_OF = (
-    "factors struct(factor varchar, score decimal(9,4), weight decimal(9,4), contribution decimal(18,4), "
-    "is_dropped boolean)[]; accounts varchar[]; held_tier varchar; main_cause varchar"
-)
 # Scheme → the column of a decision that holds its band. Null decides nothing, nor does a file from before the column.
 SCHEMES = {"tier": "tier", "lifecycle": "lifecycle_stage"}
 
@@ -84,14 +79,9 @@ def load_made_of(settings: Settings, connection: duckdb.DuckDBPyConnection, befo
     last = last_decided(settings, before)
     if last is None:
         return
-    columns = ", ".join(f"null::{kind} as {name}" for name, kind in (part.split(" ", 1) for part in MADE_OF.split("; ")))
-    connection.execute(
-        f"""
-        create or replace temp table told as
-        select * from (from read_parquet(?) union all by name select {columns} where false) where factors is not null
-        """,
-        [str(last)],
-    )
+    if "factors" not in {row[0] for row in connection.execute("describe from read_parquet(?)", [str(last)]).fetchall()}:
+        return
+    connection.execute("create or replace temp table told as from read_parquet(?)", [str(last)])
     connection.execute(
         """
         insert into run.run_decided_customers

@@ -174,8 +174,8 @@ def write_incoming_decisions(
 ) -> dict[date, Path]:
     """Each day's file: the one in the ledger, which is never written again, or a new one beside its place.
 
-    It holds tier and stage of life of every customer, how it stands towards each tier, and what its score is made of: what
-    the next day goes on from and is compared with (see decision_history).
+    It holds tier and stage of life of every customer, how it stands towards each tier, and what its score is made of:
+    what the next day goes on from and is compared with (see decision_history).
     """
     settings.decisions.mkdir(parents=True, exist_ok=True)
     files = {day: settings.decisions / f"{day}.parquet" for day in days}

@@ -41,8 +41,7 @@ changes as (
     select
         as_of_date, customer_id, factor,
         cast(sum(case when side = 1 then contribution else -contribution end) as decimal(18, 4)) as points,
-        max(case when side = 1 then score end) is distinct from max(case when side = 0 then score end)
-        or max(case when side = 1 then weight end) is distinct from max(case when side = 0 then weight end) as is_moved,
+        count(*) = 1 or count(distinct score) > 1 or count(distinct weight) > 1 as is_moved,
         count(distinct is_dropped) > 1 as is_switched
     from sides
     group by as_of_date, customer_id, factor
@@ -53,7 +52,9 @@ changes as (
 
 stayed as (
 
-    select as_of_date, customer_id from sides where factor = 'base' group by as_of_date, customer_id having count(*) = 2
+    select as_of_date, customer_id from sides where factor = 'base'
+    group by as_of_date, customer_id
+    having min(side) <> max(side)
 
 ),
 
@@ -67,32 +68,12 @@ led as (
         case when changes.is_moved or changes.is_switched or changes.factor = 'base' then changes.factor
             else first_value(changes.factor) over (
                 partition by changes.as_of_date, changes.customer_id
-                order by
-                    case when changes.is_switched then 0 when changes.is_moved then 1 else 2 end,
-                    abs(changes.points) desc, changes.factor
+                order by changes.is_switched desc, changes.is_moved desc, abs(changes.points) desc, changes.factor
             )
         end as leading_factor
     from changes
     inner join stayed on changes.as_of_date = stayed.as_of_date and changes.customer_id = stayed.customer_id
     inner join dates on changes.as_of_date = dates.as_of_date
-
-),
-
-factors as (
-
-    select
-        fed.policy_version, fed.factor,
-        max(case when fed.is_scored then 1 else 0 end) = 1 as is_scored,
-        max(case when fed.measure is not null then 1 else 0 end) = 1 as is_counted,
-        max(case when lenses.method in ('rank', 'quantile', 'share', 'count') then 1 else 0 end) = 1 as is_relative
-    from {{ ref('int_factors__fed') }} as fed
-    inner join {{ ref('int_factors__read') }} as read
-        on fed.policy_version = read.policy_version
-        and fed.factor = read.factor
-    inner join {{ ref('policy_lenses') }} as lenses
-        on read.policy_version = lenses.policy_version
-        and read.lens = lenses.lens
-    group by fed.policy_version, fed.factor
 
 ),
 
@@ -106,7 +87,7 @@ ruled as (
             when led.has_other_model and factors.is_scored then 'model'
         end as cause
     from led
-    left join factors
+    left join {{ ref('int_factors__judged') }} as factors
         on led.policy_version = factors.policy_version
         and led.factor = factors.factor
     left join {{ ref('int_factors__redefined') }} as redefined
