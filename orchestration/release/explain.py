@@ -27,7 +27,7 @@ class Explanation:
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
     a model expects, by horizon. ``causes``: what changed the score since the decision before. ``standings``: how it
     stands towards each tier, the highest first; ``gates`` and ``overrides``: what is open and in force.
-    ``points_to_next``: to the tier above the engine's; null in the highest and where gates (``holding``) let nobody rise."""
+    ``points_to_next``: to the tier above the engine's; null in the highest and where gates hold (``holding``)."""
 
     customer: Row
     accounts: tuple[Row, ...]
