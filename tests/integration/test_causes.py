@@ -20,7 +20,7 @@ from installation import PROVE, Published, copy_of, current, rows, settings_of, 
 from orchestration.new_policy import Draft, write_version
 
 # How many customers each kind of change is planted for; the demo company has some 130 that buy.
-COUNT = 20
+COUNT = 12
 # Kind → which way it moves a score: others' changes move some of the customers the other way, and rightly so.
 KINDS = {"behaviour": 1, "returns": -1, "correction": -1, "late": 1, "identity": 1, "fx": 1}
 # What a kind is told as, where that is not its name.
@@ -127,7 +127,7 @@ def test_a_change_of_one_kind_is_given_to_its_cause(
         and day.scores.get(who) not in (None, quiet.scores[who], day.before[who])
         and (day.scores[who] > day.before[who]) == (KINDS[kind] > 0)
     ]
-    assert len(moved) >= len(planted[kind]) / 4, "too few to say anything"
+    assert len(moved) >= 3, "too few to say anything"
     wrong = {who: day.causes[who] for who in moved if day.main(who) != TOLD.get(kind, kind)}
     assert len(wrong) * 100 <= len(moved) * (100 - SHARE), wrong
 
@@ -253,7 +253,7 @@ def _plant(home: Path, day: date, release: Path, kinds: Mapping[str, Mapping[str
     if kinds.get("fx"):
         rates = home / "landing" / "finance" / f"fx_rate_{stamp}.csv"
         dates = [day - timedelta(days=back) for back in range(1, 300)]
-        rates.write_text(rates.read_text(encoding="utf-8") + "".join(f"EUR,CNY,{of},19.5\n" for of in dates), "utf-8")
+        rates.write_text(rates.read_text(encoding="utf-8") + "".join(f"EUR,CNY,{of},195\n" for of in dates), "utf-8")
 
 
 def _quoted(names: Iterable[str]) -> str:
