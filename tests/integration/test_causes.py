@@ -178,7 +178,10 @@ def test_other_rules_are_the_policy(published_home: Published, quiet_home: Path,
         file.write_text(text, encoding="utf-8")
 
     _decide(published_home, quiet_home, home, {}, reweigh)
-    told = rows(f"select factor, cause, count(*) from '{current(home)}/tier_causes.parquet' group by all order by all")
+    # Less is a rounding, which follows the factor that changed.
+    told = rows(
+        f"select factor, cause, count(*) from '{current(home)}/tier_causes.parquet' where abs(points) > 0.001 group by all"
+    )
     assert {cause for factor, cause, _ in told if factor in ("abc", "engagement")} == {"policy"}
     assert "policy" not in {cause for factor, cause, _ in told if factor in ("rfm", "collection", "churn")}
     assert sum(count for _, cause, count in told if cause == "policy") > 100
@@ -253,7 +256,7 @@ def _plant(home: Path, day: date, release: Path, kinds: Mapping[str, Mapping[str
     if kinds.get("fx"):
         rates = home / "landing" / "finance" / f"fx_rate_{stamp}.csv"
         dates = [day - timedelta(days=back) for back in range(1, 300)]
-        rates.write_text(rates.read_text(encoding="utf-8") + "".join(f"EUR,CNY,{of},195\n" for of in dates), "utf-8")
+        rates.write_text(rates.read_text(encoding="utf-8") + "".join(f"EUR,CNY,{of},39\n" for of in dates), "utf-8")
 
 
 def _quoted(names: Iterable[str]) -> str:
