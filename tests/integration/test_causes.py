@@ -133,16 +133,18 @@ def test_a_change_of_one_kind_is_given_to_its_cause(
 
 
 def test_who_is_moved_by_what_others_did_has_drifted(
-    quiet: Day, days: Mapping[str, Day], planted: dict[str, dict[str, str]]
+    published_home: Published, quiet: Day, days: Mapping[str, Day], planted: dict[str, dict[str, str]]
 ) -> None:
+    """Whose own figures stand, and whose score moves with what is planted for others."""
     everybody = {who for customers in planted.values() for who in customers}
+    figures = _figures(published_home.release)
     for kind, day in days.items():
+        now = _figures(current(day.home))
         moved = day.others(quiet, planted[kind] if PROVE else everybody)
-        untouched = [who for who in moved if not set(quiet.causes.get(who, ())) - {"drift"}]
-        assert untouched, kind
-        own = {who: day.causes.get(who, {}) for who in untouched if set(day.causes.get(who, {})) - {"drift"}}
-        identity = {who for who, causes in own.items() if "identity" in causes}
-        assert (len(own) - len(identity)) * 100 <= len(untouched) * (100 - SHARE), (kind, own)
+        untouched = [who for who in moved if figures.get(who) == now[who]]
+        assert len(untouched) >= 3, kind
+        wrong = {who: told for who in untouched if set(told := day.causes.get(who, {})) != {"drift"}}
+        assert len(wrong) * 100 <= len(untouched) * (100 - SHARE), (kind, wrong)
 
 
 def test_a_day_on_which_nothing_comes_knows_time_and_others_only(quiet: Day) -> None:
@@ -180,11 +182,20 @@ def test_other_rules_are_the_policy(published_home: Published, quiet_home: Path,
     _decide(published_home, quiet_home, home, {}, reweigh)
     # Less is a rounding, which follows the factor that changed.
     told = rows(
-        f"select factor, cause, count(*) from '{current(home)}/tier_causes.parquet' where abs(points) > 0.001 group by all"
+        f"select factor, cause, count(*) from '{current(home)}/tier_causes.parquet' "
+        "where abs(points) > 0.001 group by all"
     )
     assert {cause for factor, cause, _ in told if factor in ("abc", "engagement")} == {"policy"}
     assert "policy" not in {cause for factor, cause, _ in told if factor in ("rfm", "collection", "churn")}
     assert sum(count for _, cause, count in told if cause == "policy") > 100
+
+
+def _figures(release: Path) -> dict[str, list[object]]:
+    """By customer, what its factors are counted from."""
+    figures = "order_count_365d, net_amount_365d, margin_amount_365d, due_amount_730d, collected_amount_730d"
+    return {
+        who: told for who, *told in rows(f"select customer_id, {figures} from '{release}/customer_indicators.parquet'")
+    }
 
 
 def _decide(
