@@ -1,8 +1,9 @@
 """What the ledger of decisions tells a run: which tier and stage of life each customer had on which days, as published,
-and how it stood towards each tier on the last of them.
+how it stood towards each tier on the last of them, and what its score was made of.
 
 The intervals are read from ``decisions/`` file by file, in order, into ``run.run_decision_intervals``; a day that was
-read is not read again. How a customer stood is read from one file into ``run.run_standings``.
+read is not read again. What the last day says of a customer is read from one file into ``run.run_standings``, and,
+for the causes of what has changed since, into ``run.run_decided_customers``, ``_factors`` and ``_accounts``.
 """
 
 from __future__ import annotations
@@ -70,11 +71,42 @@ def load_standings(settings: Settings, connection: duckdb.DuckDBPyConnection, be
     )
 
 
+def load_made_of(settings: Settings, connection: duckdb.DuckDBPyConnection, before: date) -> None:
+    """What the decision before ``before`` says of every customer's score, its tiers and accounts. A file from before
+    these were written down tells nothing: the day after it has no causes."""
+    for table in ("customers", "factors", "accounts"):
+        connection.execute(f"delete from run.run_decided_{table}")
+    last = last_decided(settings, before)
+    if last is None:
+        return
+    if "factors" not in {row[0] for row in connection.execute("describe from read_parquet(?)", [str(last)]).fetchall()}:
+        return
+    connection.execute("create or replace temp table told as from read_parquet(?)", [str(last)])
+    connection.execute(
+        """
+        insert into run.run_decided_customers
+        select as_of_date, known_at, policy_version, model_version, customer_id, tier_score, score_tier, held_tier,
+            decided_tier, tier from told
+        """
+    )
+    connection.execute(
+        """
+        insert into run.run_decided_factors
+        select customer_id, unnest(factors, recursive := true) from told
+        """
+    )
+    connection.execute(
+        "insert into run.run_decided_accounts select unnest(accounts) as account_key, customer_id from told"
+    )
+    connection.execute("drop table told")
+
+
 def _append(connection: duckdb.DuckDBPyConnection, day: date, file: str) -> None:
     """End the intervals the day decides otherwise, and begin those it decides anew."""
-    columns = ", ".join(f"null::varchar as {column}" for column in SCHEMES.values())
+    columns = ", ".join(f"null::varchar as {column}" for column in (*SCHEMES.values(), "main_cause"))
     bands = " union all ".join(
-        f"select '{scheme}' as scheme, customer_id, {column} as band from decisions where {column} is not null"
+        f"select '{scheme}' as scheme, customer_id, {column} as band, "
+        f"{'main_cause' if scheme == 'tier' else 'null'} as main_cause from decisions where {column} is not null"
         for scheme, column in SCHEMES.items()
     )
     connection.execute(
@@ -94,7 +126,7 @@ def _append(connection: duckdb.DuckDBPyConnection, day: date, file: str) -> None
     connection.execute(
         """
         insert into run.run_decision_intervals
-        select scheme, customer_id, band, ?, null from decided
+        select scheme, customer_id, band, ?, null, main_cause from decided
         where (scheme, customer_id, band) not in (
             select scheme, customer_id, band from run.run_decision_intervals where valid_to is null
         )

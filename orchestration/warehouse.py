@@ -21,7 +21,7 @@ from data_quality.conservation import fingerprint
 from data_quality.reconciliation import Reconciliation
 from data_quality.verdicts import Given
 from orchestration.build_state import go_on, stands_for
-from orchestration.decision_history import load_decisions, load_standings
+from orchestration.decision_history import load_decisions, load_made_of, load_standings
 from orchestration.errors import PlainError
 from orchestration.extract.contract import Contract, Table, load_contract
 from orchestration.extract.landing import file_sha256
@@ -49,9 +49,16 @@ RUN_TABLES = {
     "owner varchar, observed varchar, expected varchar, checked_at timestamptz, run_id varchar",
     "run_reconciliations": "subject varchar, measure varchar, expected decimal(38,4), observed decimal(38,4), "
     "residual decimal(38,4), status varchar",
-    "run_decision_intervals": "scheme varchar, customer_id varchar, band varchar, valid_from date, valid_to date",
+    "run_decision_intervals": "scheme varchar, customer_id varchar, band varchar, valid_from date, valid_to date, "
+    "main_cause varchar",
     "run_standings": "customer_id varchar, tier_rank bigint, is_held boolean, last_earned_date date, "
     "last_kept_date date",
+    "run_decided_customers": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
+    "customer_id varchar, tier_score decimal(9,4), score_tier varchar, held_tier varchar, decided_tier varchar, "
+    "tier varchar",
+    "run_decided_factors": "customer_id varchar, factor varchar, score decimal(9,4), weight decimal(9,4), "
+    "contribution decimal(18,4), is_dropped boolean",
+    "run_decided_accounts": "account_key varchar, customer_id varchar",
     "run_releases": "release_id varchar, as_of_date date, known_at timestamptz, policy_version varchar, "
     "customer_count bigint, net_amount_365d decimal(18,4), published_at timestamptz",
 }
@@ -132,6 +139,7 @@ def load_run(
     go_on(connection, days, [batch.known_at for batch in new], project)
     load_decisions(settings, connection)
     load_standings(settings, connection, before=days[0].as_of_date)
+    load_made_of(settings, connection, before=days[0].as_of_date)
     release_date = max(day.as_of_date for day in days)
     _insert(
         connection,

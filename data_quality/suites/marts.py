@@ -12,6 +12,10 @@ from data_quality.rules import Between, InSet, NoRowsWhere, NotNull, Rule, Uniqu
 from data_quality.table_rules import RowCount
 from data_quality.verdicts import STATUSES
 
+# What changes a score, and what changes a tier though the score does not.
+CAUSES = ("policy", "model", "identity", "correction", "fx", "returns", "behaviour", "roll_off", "drift")
+OWN_STEPS = ("hold", "gate", "override")
+
 
 def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
     """Mart name → its rules. Every published mart is here; the audit marts are still filling when they are judged."""
@@ -95,6 +99,11 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "tier_kpi": (
             Between("customer_rate", 0, 1),
             NoRowsWhere("no_more_lead_back_than_change", "reversed_change_count_365d > change_count_365d"),
+        ),
+        "tier_causes": (InSet("cause", CAUSES), NoRowsWhere("a_cause_has_points", "points = 0")),
+        "tier_changes": (
+            InSet("main_cause", (*CAUSES, *OWN_STEPS)),
+            NoRowsWhere("a_change_leads_to_another_tier", "from_tier = to_tier"),
         ),
         "tier_movements": (NoRowsWhere("a_movement_leads_to_another_tier", "from_tier = to_tier"),),
         "tier_overrides": (

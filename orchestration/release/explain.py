@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.errors import PlainError
+from orchestration.release import causes
 from orchestration.release.catalogue import connect_to
 from orchestration.release.gap_words import gap_of, gap_sentences
 from orchestration.release.phrases import LANGUAGES, PHRASES, plain
@@ -25,9 +26,10 @@ class UnknownCustomer(PlainError):
 class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
-    a model expects, by horizon. ``standings``: how it stands towards each tier, the highest first; ``gates`` and
-    ``overrides``: what is open and in force. ``points_to_next`` are those to the tier above the engine's: null in the
-    highest and where gates (``holding``) let nobody rise further. ``gap``: its row of tier_gaps."""
+    a model expects, by horizon. ``causes``: what changed the score since the decision before. ``standings``: how it
+    stands towards each tier, the highest first; ``gates`` and ``overrides``: what is open and in force.
+    ``points_to_next``: to the tier above the engine's; null in the highest and where gates hold (``holding``).
+    ``gap``: its row of tier_gaps."""
 
     customer: Row
     accounts: tuple[Row, ...]
@@ -35,6 +37,7 @@ class Explanation:
     other_bands: tuple[Row, ...]
     scores: tuple[Row, ...]
     movements: tuple[Row, ...]
+    causes: tuple[Row, ...]
     standings: tuple[Row, ...]
     gates: tuple[Row, ...]
     overrides: tuple[Row, ...]
@@ -96,9 +99,9 @@ def explain(release: Path, customer: str) -> Explanation:
                 "where customer_id = $customer_id and inactive_probability is not null order by horizon_days"
             ),
             movements=of_customer(
-                "select movement_date, direction, from_tier, to_tier from tier_movements "
-                "where customer_id = $customer_id order by movement_date"
+                "select * from tier_movements where customer_id = $customer_id order by movement_date"
             ),
+            causes=tuple(causes.causes_of(connection, customer_id)),
             standings=of_customer("select * from tier_standings where customer_id = $customer_id order by tier_rank"),
             gates=gates,
             overrides=of_customer(
@@ -159,6 +162,7 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             )
         )
     words.append(say["sum"].format(score=plain(explanation.tier_score)))
+    words += causes.change_in_words(explanation.causes, nth)
     if customer["held_tier"] != customer["score_tier"]:
         (held,) = (row for row in explanation.standings if row["tier"] == customer["held_tier"])
         falls = say["falls"].format(day=held["falls_on_date"]) if held["falls_on_date"] else ""
@@ -200,7 +204,7 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
         )
         for row in explanation.scores
     ]
-    words += [say[move["direction"]].format(**move) for move in explanation.movements]
+    words += [say[move["direction"]].format(**move) + causes.mainly(move, nth) for move in explanation.movements]
     if explanation.missing_inputs:
         words.append(say["missing"].format(inputs=say["comma"].join(explanation.missing_inputs)))
     return words

@@ -42,6 +42,32 @@ RESTATED = """
     group by source_system, family, entity, delivery_date having count(*) > 1
 """
 
+DECISION = """
+    select as_of_date, customer_id, score_tier, held_tier, decided_tier, tier, tier_score, lifecycle_stage,
+        held_rank, last_earned_dates, last_kept_dates, factors, accounts, changes.main_cause,
+        tiers.policy_version, model_version, known_at
+    from tiering.customer_tiers as tiers
+    inner join (
+        select customer_id, min(tier_rank) filter (where is_held) as held_rank,
+            list(last_earned_date order by tier_rank) as last_earned_dates,
+            list(last_kept_date order by tier_rank) as last_kept_dates
+        from tiering.tier_standings where as_of_date = date '{day}' group by customer_id
+    ) using (customer_id)
+    inner join (
+        select customer_id, list({{'factor': factor, 'score': score, 'weight': weight, 'contribution': contribution,
+            'is_dropped': is_dropped}} order by factor) as factors
+        from tiering.tier_explanations where as_of_date = date '{day}' group by customer_id
+    ) using (customer_id)
+    left join (
+        select customer_id, list(distinct sha256(source_system || '|' || source_id)[:16]
+            order by sha256(source_system || '|' || source_id)[:16]) as accounts
+        from intermediate.int_customers__identity
+        where valid_from <= date '{day}' and valid_to > date '{day}' group by customer_id
+    ) using (customer_id)
+    left join tiering.tier_changes as changes using (as_of_date, customer_id)
+    where as_of_date = date '{day}' order by customer_id
+"""
+
 
 @dataclass(frozen=True)
 class ReleaseInputs:
@@ -149,30 +175,15 @@ def write_incoming_decisions(
 ) -> dict[date, Path]:
     """Each day's file: the one in the ledger, which is never written again, or a new one beside its place.
 
-    It holds tier and stage of life of every customer, and how it stands towards each tier: what the next day goes on
-    from (see decision_history.STANDING).
+    It holds tier and stage of life of every customer, how it stands towards each tier, and what its score is made of:
+    what the next day goes on from and is compared with (see decision_history).
     """
     settings.decisions.mkdir(parents=True, exist_ok=True)
     files = {day: settings.decisions / f"{day}.parquet" for day in days}
     for day, file in files.items():
         if not file.exists():
             files[day] = file.with_name(f"{file.name}.incoming")
-            build.execute(
-                f"""
-                copy (
-                    select as_of_date, customer_id, score_tier, decided_tier, tier, tier_score, lifecycle_stage,
-                        held_rank, last_earned_dates, last_kept_dates, policy_version, model_version, known_at
-                    from tiering.customer_tiers
-                    inner join (
-                        select customer_id, min(tier_rank) filter (where is_held) as held_rank,
-                            list(last_earned_date order by tier_rank) as last_earned_dates,
-                            list(last_kept_date order by tier_rank) as last_kept_dates
-                        from tiering.tier_standings where as_of_date = date '{day}' group by customer_id
-                    ) using (customer_id)
-                    where as_of_date = date '{day}' order by customer_id
-                ) to '{files[day]}' {PARQUET}
-                """
-            )
+            build.execute(f"copy ({DECISION.format(day=day)}) to '{files[day]}' {PARQUET}")
     return files
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from orchestration.release.causes import LABELS
 from orchestration.release.report_queries import NAME, fetch
 
 # Presentation only: how far back a mover is looked for, and how many are shown.
@@ -19,7 +20,7 @@ DIRECTIONS = ("up", "down", "entered", "left")
 
 def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[str, Any]:
     """``counts`` by direction on the release date; ``movers``: who went up or down in the days shown, the largest net
-    sales first, each with its ``history`` of (tier, since), oldest first."""
+    sales first, each with its ``history`` of (tier, since), oldest first; ``causes`` of the day's changes of scores."""
     counts = {
         row["direction"]: row["customers"]
         for row in fetch(
@@ -40,7 +41,7 @@ def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[s
         )
         select
             latest.customer_id, {NAME}, kind, tier, net_amount_365d,
-            moves.movement_date, moves.direction, moves.from_tier,
+            moves.movement_date, moves.direction, moves.from_tier, moves.main_cause,
             (
                 select list({{'tier': history.tier, 'since': history.valid_from_date}} order by history.valid_from_date)
                 from customer_tier_history as history where history.customer_id = latest.customer_id
@@ -54,7 +55,17 @@ def movements(connection: duckdb.DuckDBPyConnection, as_of_date: date) -> dict[s
         """,
         as_of_date=as_of_date,
     )
+    causes = fetch(
+        connection,
+        """
+        select cause, count(distinct customer_id) as customers, sum(greatest(points, 0)) as gained,
+            sum(least(points, 0)) as lost
+        from tier_causes group by cause order by customers desc, cause
+        """,
+    )
     return {
+        "causes": causes,
+        "cause_labels": LABELS,
         "counts": [(direction, counts.get(direction, 0)) for direction in DIRECTIONS],
         "movers": movers,
         "days": DAYS_SHOWN,

@@ -47,6 +47,8 @@ TOTAL_ORDERS = {
     "history": "a customer has one band of a scheme a date, and one interval before the run that is not over",
     "tier_movements": "intervals of a customer never overlap",
     "int_run_dates__ordered": "as-of dates are unique",
+    "int_run_dates__compared": "as-of dates are unique",
+    "causes_shares": "a factor has a cause once",
     "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
     "customer_abc": "by_value is grouped by the partition and the margin",
 }

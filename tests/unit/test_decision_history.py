@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies as st
 from installation import settings_of
 
-from orchestration.decision_history import load_decisions, load_standings
+from orchestration.decision_history import load_decisions, load_made_of, load_standings
 from orchestration.settings import Settings
 from orchestration.warehouse import RUN_TABLES
 
@@ -79,7 +79,9 @@ def test_a_tier_that_stands_is_one_interval(settings: Settings) -> None:
         decide(settings, day, {"a": "T1"})
     with a_build() as connection:
         load_decisions(settings, connection)
-        assert connection.execute("from run.run_decision_intervals").fetchall() == [("tier", "a", "T1", FIRST, None)]
+        assert connection.execute("select * exclude (main_cause) from run.run_decision_intervals").fetchall() == [
+            ("tier", "a", "T1", FIRST, None)
+        ]
 
 
 def test_a_ledger_in_which_a_day_was_filled_in_is_read_again(settings: Settings) -> None:
@@ -124,8 +126,8 @@ def test_decisions_from_before_there_were_stages_tell_tiers_and_no_stages(settin
     with a_build() as connection:
         assert load_decisions(settings, connection) == 3
         assert connection.execute("from run.run_decision_intervals order by scheme").fetchall() == [
-            ("lifecycle", "a", "growth", FIRST + timedelta(days=1), None),
-            ("tier", "a", "T1", FIRST, None),
+            ("lifecycle", "a", "growth", FIRST + timedelta(days=1), None, None),
+            ("tier", "a", "T1", FIRST, None, None),
         ]
 
 
@@ -136,3 +138,14 @@ def test_a_decision_from_before_standings_were_written_down_tells_none(settings:
         connection.execute("insert into run.run_standings values ('left over', 1, true, null, null)")
         load_standings(settings, connection, before=FIRST + timedelta(days=1))
         assert connection.execute("from run.run_standings").fetchall() == []
+
+
+def test_a_decision_from_before_causes_were_told_has_nothing_to_compare_with(settings: Settings) -> None:
+    decide(settings, 0, {"a": "T1"})
+    tables = ("run_decided_customers", "run_decided_factors", "run_decided_accounts")
+    with a_build() as connection:
+        for table in tables:
+            connection.execute(f"create table run.{table} ({RUN_TABLES[table]})")
+        connection.execute("insert into run.run_decided_accounts values ('left over', 'a')")
+        load_made_of(settings, connection, before=FIRST + timedelta(days=1))
+        assert [connection.execute(f"from run.{table}").fetchall() for table in tables] == [[], [], []]

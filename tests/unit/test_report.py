@@ -270,12 +270,22 @@ def test_movers_stand_with_every_tier_they_had_and_the_day_is_counted(release: d
             valid_from_date=since,
             valid_to_date=until,
         )
-    insert(release, "tier_movements", customer_id=customer, movement_date=lately, direction="up", from_tier="T3")
+    insert(
+        release,
+        "tier_movements",
+        customer_id=customer,
+        movement_date=lately,
+        direction="up",
+        from_tier="T3",
+        main_cause="returns",
+    )
+    insert(release, "tier_causes", customer_id=customer, cause="roll_off", points=-3)
     insert(release, "tier_movements", customer_id="another", movement_date=DAY, direction="down", from_tier="T1")
     insert(release, "tier_movements", customer_id="of_old", movement_date=long_ago, direction="up", from_tier="T4")
     moved = section(render_report(release, FACTS), "movements", "checks")
     assert f"T3 since {long_ago} → T1 since {lately}" in moved
     assert "up from T3" in moved
+    assert all(words in moved for words in ("returns", "退货", "the passing of time", "时间推移"))
     assert '<span class="tag">down 1</span>' in moved
     assert '<span class="tag">up 0</span>' in moved
     assert "of_old" not in moved

@@ -32,7 +32,10 @@ INPUTS = {
     "policy.policy_bands": "policy_version varchar, lens varchar, band varchar, band_rank bigint, "
     "lower_bound decimal(18,6)",
     "tiering.tier_explanations": "as_of_date date, customer_id varchar, contribution decimal(18,4), "
-    "is_defaulted boolean",
+    "is_defaulted boolean, factor varchar, score decimal(9,4), weight decimal(9,4), is_dropped boolean",
+    "tiering.tier_changes": "as_of_date date, customer_id varchar, main_cause varchar",
+    "intermediate.int_customers__identity": "source_system varchar, source_id varchar, customer_id varchar, "
+    "valid_from date, valid_to date",
     "scoring.customer_lifecycle": "as_of_date date, customer_id varchar, tenure_days bigint",
     "scoring.customer_bands": "as_of_date date, customer_id varchar, lens varchar, band varchar",
     "tiering.tier_gates": "as_of_date date, customer_id varchar, gate varchar, floor_rank bigint, ceiling_rank bigint",
@@ -61,7 +64,10 @@ class Bench:
 
     def tell(self, days: Days) -> None:
         told = [(day, who, told) for day, customers in days.items() for who, told in customers.items()]
-        self._fill("tiering.tier_explanations", [(day, who, one.score, False) for day, who, one in told])
+        self._fill(
+            "tiering.tier_explanations",
+            [(day, who, one.score, False, "base", None, None, False) for day, who, one in told],
+        )
         self._fill("scoring.customer_lifecycle", [(day, who, one.tenure) for day, who, one in told])
         self._fill("tiering.tier_gates", [(day, who, "gate", *one.gates) for day, who, one in told if any(one.gates)])
         self._fill(

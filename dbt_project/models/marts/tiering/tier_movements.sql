@@ -1,5 +1,5 @@
-{#- Every change of tier that history holds, on the day that decided it: up, down, entered, left. Ranks are those of the
-    policy of the release date. -#}
+{#- Every change of tier that history holds, on the day that decided it: up, down, entered, left, and its main cause as told on
+    that day. Ranks are those of the policy of the release date. -#}
 with tiers as (
 
     select bands.band as tier, bands.band_rank as tier_rank
@@ -37,6 +37,20 @@ moves as (
     where valid_to_date is not null
         and (later_from_date is null or later_from_date > valid_to_date)
 
+),
+
+causes as (
+
+    select movement.customer_id, movement.valid_from as movement_date, movement.main_cause
+    from {{ ref('stg_run__decision_intervals') }} as movement
+    where movement.scheme = 'tier'
+        and movement.valid_from < (select min(as_of_date) from {{ ref('stg_run__dates') }})
+
+    union all
+
+    select customer_id, as_of_date as movement_date, main_cause
+    from {{ ref('tier_changes') }}
+
 )
 
 select
@@ -49,7 +63,11 @@ select
         when moves.to_tier is null then 'left'
         when coalesce(later.tier_rank < earlier.tier_rank, false) then 'up'
         else 'down'
-    end as direction
+    end as direction,
+    case when moves.from_tier is not null and moves.to_tier is not null then causes.main_cause end as main_cause
 from moves
 left join tiers as earlier on moves.from_tier = earlier.tier
 left join tiers as later on moves.to_tier = later.tier
+left join causes
+    on moves.customer_id = causes.customer_id
+    and moves.movement_date = causes.movement_date

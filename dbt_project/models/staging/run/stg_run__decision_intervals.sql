@@ -9,5 +9,6 @@ select
     customer_id,
     band,
     valid_from,
-    valid_to
+    valid_to,
+    main_cause
 from source

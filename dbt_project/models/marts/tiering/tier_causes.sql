@@ -1,0 +1,141 @@
+{#- Why the score of a customer is another than in the decision before: the change of each factor's contribution, given to causes
+    in a declared order. Another rule for the factor (policy), or another model that it reads, takes all of it. Else it is
+    shared among what has moved the sums it is counted from the way it went, by how far each did. Where none of that did,
+    others have moved (drift), time has passed (roll_off), or a record without a day is another (correction). -#}
+with dates as (
+
+    select * from {{ ref('int_run_dates__compared') }} where earlier_date is not null
+
+),
+
+explained as (
+
+    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped from {{ ref('tier_explanations') }}
+
+),
+
+earlier as (
+
+    select dates.as_of_date, told.customer_id, told.factor, told.score, told.weight, told.contribution, told.is_dropped
+    from explained as told
+    inner join dates on told.as_of_date = dates.earlier_date
+
+    union all
+
+    select dates.as_of_date, told.customer_id, told.factor, told.score, told.weight, told.contribution, told.is_dropped
+    from {{ ref('stg_run__decided_factors') }} as told
+    inner join dates on dates.is_first
+
+),
+
+sides as (
+
+    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped, 1 as side from explained
+    union all
+    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped, 0 as side from earlier
+
+),
+
+changes as (
+
+    select
+        as_of_date, customer_id, factor,
+        cast(sum(case when side = 1 then contribution else -contribution end) as decimal(18, 4)) as points,
+        count(*) = 1 or count(distinct score) > 1 or count(distinct weight) > 1 as is_moved,
+        count(distinct is_dropped) > 1 as is_switched
+    from sides
+    group by as_of_date, customer_id, factor
+    having sum(case when side = 1 then contribution else -contribution end) <> 0
+        or count(distinct is_dropped) > 1
+
+),
+
+stayed as (
+
+    select as_of_date, customer_id from sides where factor = 'base'
+    group by as_of_date, customer_id
+    having min(side) <> max(side)
+
+),
+
+-- A contribution may change although its factor stands: as another takes part in the whole, or rounds otherwise.
+led as (
+
+    select
+        changes.*,
+        dates.policy_version,
+        dates.model_version <> dates.earlier_model_version as has_other_model,
+        case when changes.is_moved or changes.is_switched or changes.factor = 'base' then changes.factor
+            else first_value(changes.factor) over (
+                partition by changes.as_of_date, changes.customer_id
+                order by changes.is_switched desc, changes.is_moved desc, abs(changes.points) desc, changes.factor
+            )
+        end as leading_factor
+    from changes
+    inner join stayed on changes.as_of_date = stayed.as_of_date and changes.customer_id = stayed.customer_id
+    inner join dates on changes.as_of_date = dates.as_of_date
+
+),
+
+ruled as (
+
+    select
+        led.as_of_date, led.customer_id, led.factor, led.points, led.policy_version,
+        factors.is_relative, factors.is_counted,
+        case
+            when redefined.factor is not null or factors.factor is null then 'policy'
+            when led.has_other_model and factors.is_scored then 'model'
+        end as cause
+    from led
+    left join {{ ref('int_factors__judged') }} as factors
+        on led.policy_version = factors.policy_version
+        and led.factor = factors.factor
+    left join {{ ref('int_factors__redefined') }} as redefined
+        on led.as_of_date = redefined.as_of_date
+        and led.factor = redefined.factor
+    where led.factor = led.leading_factor
+
+),
+
+pushes as (
+{{ pushes_of_factors() }}
+),
+
+shares as (
+
+    select
+        as_of_date, customer_id, factor, cause, is_with,
+        sum({{ rate_of('abs(push)', 'all_push') }}) as weight,
+        max(case when is_with then 1 else 0 end) over (partition by as_of_date, customer_id, factor) = 1 as is_any_with
+    from (
+        select
+            *, sum(abs(push)) over (partition by as_of_date, customer_id, factor, measure, is_with) as all_push
+        from pushes
+    ) as pushes
+    group by as_of_date, customer_id, factor, cause, is_with
+
+),
+
+causes as (
+
+    select as_of_date, customer_id, factor, cause, cast(1 as decimal(28, 6)) as weight from ruled where cause is not null
+
+    union all
+
+    select
+        ruled.as_of_date, ruled.customer_id, ruled.factor,
+        coalesce(shares.cause, case
+            when ruled.is_relative then 'drift' when ruled.is_counted then 'roll_off' else 'correction'
+        end) as cause,
+        coalesce(shares.weight, 1) as weight
+    from ruled
+    left join shares
+        on ruled.as_of_date = shares.as_of_date
+        and ruled.customer_id = shares.customer_id
+        and ruled.factor = shares.factor
+        and (shares.is_with or not (shares.is_any_with or ruled.is_relative))
+    where ruled.cause is null
+
+),
+
+{{ shared_points('led', 'causes') }}
