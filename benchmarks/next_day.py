@@ -32,7 +32,8 @@ from orchestration.plan import PlannedDay
 from orchestration.running import run_days
 from orchestration.scoring import score_run
 from orchestration.settings import Settings
-from orchestration.warehouse import ML_TABLES, RUN_TABLES, open_warehouse
+from orchestration.warehouse import open_warehouse
+from orchestration.warehouse_tables import ML_TABLES, RUN_TABLES
 
 SHORT_HISTORY_DAYS = 91
 DATES = ("business_date", "issued_date", "applied_date", "paid_date")  # by which a table's history is cut

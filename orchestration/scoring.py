@@ -14,7 +14,7 @@ from ml.learn import TrainedModel, cutoffs, learn
 from ml.params import Params
 from ml.score import score
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel
-from orchestration.warehouse import ML_TABLES
+from orchestration.warehouse_tables import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
 PANEL = "intermediate.int_customers__panel"

@@ -23,7 +23,8 @@ from orchestration.release.catalogue import decided_knowledge, decided_models
 from orchestration.release.publications import releases
 from orchestration.settings import Settings
 from orchestration.verdict_log import give_verdicts
-from orchestration.warehouse import RUN_TABLES, load_run, open_warehouse
+from orchestration.warehouse import load_run, open_warehouse
+from orchestration.warehouse_tables import RUN_TABLES
 
 # A run with this tag decides its days with the knowledge it names, and not with the one the plan would give them.
 KNOWN_AT_TAG = "tiering/known_at"

@@ -17,7 +17,7 @@ from orchestration.extract.contract import Column, Contract, Table, load_contrac
 from orchestration.extract.manifest import read_manifest
 from orchestration.record_versions import END_OF_TIME, settle
 from orchestration.settings import Settings
-from orchestration.warehouse import RUN_TABLES
+from orchestration.warehouse_tables import RUN_TABLES
 
 # Families whose rows say whose code they use, and what is looked up by a key that rows name.
 BESIDE = ("service", "survey", "marketing", "reference")

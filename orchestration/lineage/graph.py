@@ -119,7 +119,7 @@ def compute(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> Documen
 
 def _leaves(manifest: Mapping[str, Any]) -> Iterator[tuple[Document, list[Document]]]:
     """What no SQL makes: canonical source tables, what a run is told, policy rows, and what models say."""
-    from orchestration.warehouse import ML_TABLES, RUN_TABLES
+    from orchestration.warehouse_tables import ML_TABLES, RUN_TABLES
 
     for table in load_contract().tables:
         node = _node(table.name, "source", "source", table.grain, f"raw.{table.raw_name}")

@@ -12,7 +12,7 @@ import pytest
 from orchestration.build_state import begin_build, end_build, go_on, stands_for
 from orchestration.extract.contract import load_contract
 from orchestration.plan import PlannedDay
-from orchestration.warehouse import RUN_TABLES
+from orchestration.warehouse_tables import RUN_TABLES
 
 Build = duckdb.DuckDBPyConnection
 MONDAY, TUESDAY = date(2025, 6, 2), date(2025, 6, 3)

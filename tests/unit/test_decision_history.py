@@ -12,7 +12,7 @@ from installation import settings_of
 
 from orchestration.decision_history import load_decisions, load_made_of, load_standings
 from orchestration.settings import Settings
-from orchestration.warehouse import RUN_TABLES
+from orchestration.warehouse_tables import RUN_TABLES
 
 FIRST = date(2025, 6, 1)
 Day = dict[str, str]  # customer → tier; who is absent has none

@@ -16,7 +16,7 @@ from orchestration.lineage.origins import Relation, table
 from orchestration.lineage.sql import trace
 from orchestration.lineage.tree import Lineage, UnknownColumn
 from orchestration.settings import Settings
-from orchestration.warehouse import ML_TABLES
+from orchestration.warehouse_tables import ML_TABLES
 
 TABLES = {
     "s.a": table("a", ["id", "x", "y", "day", "note"]),

@@ -22,7 +22,7 @@ from orchestration import dbt
 from orchestration.decision_history import load_standings
 from orchestration.release.publish import write_incoming_decisions
 from orchestration.settings import Settings
-from orchestration.warehouse import RUN_TABLES
+from orchestration.warehouse_tables import RUN_TABLES
 
 FIRST = date(2025, 1, 1)
 INPUTS = {

@@ -25,7 +25,8 @@ from orchestration.plan import PlannedDay
 from orchestration.release.content_hash import content_hash
 from orchestration.release.publications import Release
 from orchestration.settings import Settings
-from orchestration.warehouse import RUN_TABLES, AlteredRaw, load_run, open_warehouse
+from orchestration.warehouse import AlteredRaw, load_run, open_warehouse
+from orchestration.warehouse_tables import RUN_TABLES
 
 SOURCES = """
 start_date: 2025-01-01
