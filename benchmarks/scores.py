@@ -17,12 +17,12 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
+from benchmarks.score_features import features_of, outcomes_of
 from examples.tables import open_tables
 from examples.wheels import PACKAGES, ExamplesError
 from ml.evaluate import backtest
@@ -70,50 +70,10 @@ class Row:
     rung: str
 
 
-def features_of(connection: duckdb.DuckDBPyConnection, cutoff: date, customers: str) -> pd.DataFrame:
-    """What train.fit reads, from the purchases before the cut-off and from no other."""
-    return connection.execute(
-        f"""
-        select
-            customer_id,
-            min(purchase_date) as first_purchase_date,
-            max(purchase_date) as last_purchase_date,
-            count(*) as purchase_days,
-            sum(net_amount) as net_amount,
-            sum(net_amount) / count(*) as mean_day_amount,
-            sum(net_amount - cost_amount) as margin_amount,
-            sum(net_amount) filter (where cost_amount is not null) as costed_net_amount
-        from purchases
-        where purchase_date < ? and customer_id in ({customers})
-        group by customer_id
-        order by customer_id
-        """,
-        [cutoff],
-    ).df()
-
-
-def outcomes_of(connection: duckdb.DuckDBPyConnection, cutoff: date, horizon: int) -> pd.DataFrame:
-    """What came in [cutoff, cutoff + horizon), as evaluate.backtest reads it."""
-    return connection.execute(
-        """
-        select
-            customer_id,
-            count(*) as purchase_count,
-            sum(net_amount) as net_amount,
-            sum(net_amount - cost_amount) as margin_amount,
-            min(purchase_date) as first_purchase_date
-        from purchases
-        where purchase_date >= ? and purchase_date < ?
-        group by customer_id
-        """,
-        [cutoff, cutoff + timedelta(days=horizon)],
-    ).df()
-
-
 def figures_of(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> tuple[dict[str, float], str]:
     """All figures of a model on a split, the seconds it took among them, and the rung it is on."""
     started = time.perf_counter()
-    features = features_of(connection, split.cutoff, split.customers)
+    features = features_of(connection, [split.cutoff], split.customers)
     fitted = fit(features, split.cutoff, replace(load_params(), model=model))
     outcomes = outcomes_of(connection, split.cutoff, split.horizon)
     if outcomes["margin_amount"].isna().all():

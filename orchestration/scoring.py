@@ -88,12 +88,7 @@ def _panel(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
 
 
 def _features(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
-    query = f"""
-        select features.* exclude (valid_from, valid_to)
-        from {FEATURES} as features
-        inner join intermediate.int_customers__population as population using (customer_id)
-        where population.as_of_date = $1 and features.valid_from <= $1 and features.valid_to > $1
-    """
+    query = f"select * exclude (as_of_date) from {FEATURES} where as_of_date = ?"
     return connection.execute(query, [day]).df()
 
 

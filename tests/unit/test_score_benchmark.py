@@ -16,7 +16,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.scores import SPLITS, TARGETS, Split, features_of, figures_of, judged, outcomes_of
+from benchmarks.score_features import features_of, outcomes_of
+from benchmarks.scores import SPLITS, TARGETS, Split, figures_of, judged
 from examples.tables import open_tables
 from examples.wheels import ExamplesError, data_folder
 from ml.evaluate import concordance, correlation, log_loss
@@ -36,7 +37,7 @@ def cdnow(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def learned(connection: duckdb.DuckDBPyConnection, split: Split) -> tuple[pd.DataFrame, BaseModel, pd.DataFrame]:
-    features = features_of(connection, split.cutoff, split.customers)
+    features = features_of(connection, [split.cutoff], split.customers)
     model = fit(features, split.cutoff, load_params())
     return features, model, score(features, model, split.cutoff, [split.horizon])
 
@@ -101,7 +102,7 @@ def test_the_window_begins_with_the_cut_off_and_ends_before_its_last_day(cdnow: 
                   "date '2020-01-09', date '2020-01-10', date '2020-01-19', date '2020-01-20']) as purchase_date, "
                   "7.00::decimal(18, 4) as net_amount, 5.00::decimal(18, 4) as cost_amount")  # fmt: skip
     cutoff = date(2020, 1, 10)
-    [feature] = features_of(cdnow, cutoff, "select 'a'").to_dict("records")
+    [feature] = features_of(cdnow, [cutoff], "select 'a'").to_dict("records")
     assert (feature["purchase_days"], feature["last_purchase_date"]) == (1, pd.Timestamp(2020, 1, 9))
     assert (feature["margin_amount"], feature["costed_net_amount"]) == (2.0, 7.0)
     [outcome] = outcomes_of(cdnow, cutoff, 10).to_dict("records")
