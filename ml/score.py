@@ -1,4 +1,4 @@
-"""A fitted base model and features as of a cut-off → scores per customer and horizon. Reads no file and no clock.
+"""A fitted model and features as of a cut-off → scores per customer and horizon. Reads no file and no clock.
 
 Each rung answers with the same columns and one curve: the probability of no purchase within H and the dates of the next
 purchase are read from the same distribution, so that the two never disagree.
@@ -15,7 +15,8 @@ import pandas as pd
 
 from ml.btyd import Floats, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
 from ml.cells import cell_bands, day_amounts
-from ml.train import BaseModel, LeakError, checked_features, history_of
+from ml.champion import RECENT, Expected, expected_by, inputs_of, next_days
+from ml.train import BaseModel, FeaturesError, LeakError, checked_features, history_of
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
 PROBABILITY_DIGITS, COUNT_DIGITS, AMOUNT_DIGITS = 6, 4, 4
@@ -41,8 +42,9 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
     inactive_probability: of no purchase in [cutoff, cutoff + horizon); expected_purchase_count, expected_net_amount in
     that window; potential_margin_amount: net x the customer's margin rate, null when no cost is known at all;
     next_purchase_p10/p50/p90_date: first day by whose end a purchase has that probability, null past the longest
-    horizon of the model's parameters and where a rung has no such curve (cells). Raises FeaturesError, LeakError when
-    the features or the model know something from the cut-off on, HorizonError when cells lack a horizon.
+    horizon of the model's parameters and where a rung has no such curve (cells); base_*: what the base alone says.
+    Raises FeaturesError, LeakError when the features or the model know something from the cut-off on, HorizonError when
+    cells lack a horizon.
     """
     if model.cutoff > cutoff:
         raise LeakError(f"score: the model knows purchases up to {model.cutoff}, expected none from {cutoff} on")
@@ -50,15 +52,57 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
     margin_rate = _margin_rates(frame, model)
     parts = [frame[["customer_id"]].assign(horizon_days=horizon) for horizon in horizons]
     for part, horizon in zip(parts, horizons, strict=True):
-        answer = RUNGS[model.rung](frame, model, cutoff, horizon)
+        base = RUNGS[model.rung](frame, model, cutoff, horizon)
+        answer = _by_champion(frame, model, cutoff, horizon, base)
         part["inactive_probability"] = answer.inactive.round(PROBABILITY_DIGITS)
         part["expected_purchase_count"] = answer.count.round(COUNT_DIGITS)
         part["expected_net_amount"] = answer.amount.round(AMOUNT_DIGITS)
         part["potential_margin_amount"] = (answer.amount * margin_rate).round(AMOUNT_DIGITS)
         for name, days in zip(QUANTILES, answer.days, strict=True):
             part[name] = _dates(days, cutoff, model.params.next_purchase_max_days)
-        part["rung"], part["reason"] = model.rung, model.reason
+        part["base_inactive_probability"] = base.inactive.round(PROBABILITY_DIGITS)
+        part["base_expected_purchase_count"] = base.count.round(COUNT_DIGITS)
+        part["base_expected_net_amount"] = base.amount.round(AMOUNT_DIGITS)
+        part["rung"], part["reason"] = model.rung_of(horizon), model.reason
     return pd.concat(parts).sort_values(["customer_id", "horizon_days"], ignore_index=True)
+
+
+def base_expects(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Expected:
+    """What a fitted base expects of checked features, whatever rung it speaks on."""
+    answer = _by_btyd(frame, model, cutoff, horizon)
+    return Expected(1.0 - answer.inactive, answer.count, answer.amount)
+
+
+def purchase_days_at(
+    frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int, *, quantile: Floats, longest: float
+) -> Floats:
+    """Days until the next purchase has probability ``quantile``, shape (n,), by the curve that the horizon's score is
+    read from: NaN past ``longest``, and for a rung without a curve of each customer."""
+    if model.btyd is None or model.rung != "btyd":
+        return _unknown(len(frame))
+    history, champion = history_of(frame, cutoff), model.champion_of(horizon)
+    if champion is None:
+        return next_purchase_days(model.btyd, history, quantile, longest)
+    base = base_expects(frame, model, cutoff, horizon)
+    activity = expected_by(champion, inputs_of(frame, history, base)).activity
+    return next_days(model.btyd, history, base.activity, activity, quantile=quantile, longest=longest)
+
+
+def _by_champion(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int, base: _Answer) -> _Answer:
+    """The champion's answer, or the base's where the horizon has none."""
+    champion = model.champion_of(horizon)
+    if champion is None or model.btyd is None:
+        return base
+    if missing := [name for name in RECENT if name not in frame]:
+        raise FeaturesError(f"features: columns {missing} are missing, which the model was learned from")
+    history, by_base = history_of(frame, cutoff), Expected(1.0 - base.inactive, base.count, base.amount)
+    found = expected_by(champion, inputs_of(frame, history, by_base))
+    longest = model.params.next_purchase_max_days
+    days = [
+        next_days(model.btyd, history, by_base.activity, found.activity, quantile=quantile, longest=longest)
+        for quantile in QUANTILES.values()
+    ]
+    return _Answer(1.0 - found.activity, found.count, found.value, np.stack(days))
 
 
 def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:

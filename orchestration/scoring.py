@@ -62,16 +62,17 @@ def score_run(
             known[trained.version] = trained
         model = trained if planned is None else known.get(planned)
         if model is not None:
-            rung, horizons = (model.model.rung, model.model.reason), model.model.params.horizons
+            horizons = model.model.params.horizons
+            rungs = {horizon: (model.model.rung_of(horizon), model.model.reason) for horizon in horizons}
             used[model.version] = model
             _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
         elif planned == NO_MODEL:
-            rung, horizons = ("none", "decided before there were models"), params.horizons
+            rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models"))
         else:
             raise ModelStoreError(f"models: {day} is to be scored by {planned}, which is neither stored nor trained")
         version = model.version if model else NO_MODEL
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
-        for horizon in horizons:
+        for horizon, rung in rungs.items():
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?)", [day, horizon, version, *rung])
     for version, model in sorted(used.items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
