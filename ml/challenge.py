@@ -13,7 +13,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 from scipy.special import expit
 
 from ml.btyd import Floats
@@ -151,12 +150,14 @@ def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:
 
 def _level(champion: Champion, base: BaseModel, known: Known, start: date) -> Level:
     """Totals as the base expects them, times what came of what it would have expected a year ago."""
+    from scipy.optimize import brentq  # half a second, which scoring need not pay
+
     cutoff, horizon = base.cutoff, champion.horizon
     frame = checked_features(known[cutoff], cutoff)
     by_base = base_expects(frame, base, cutoff, horizon)
     ratios, reason = _last_year(base, known, start, horizon)
-    found = expected_by(champion, inputs_of(frame, history_of(frame, cutoff), by_base))
-    scores = champion.activity.linear(inputs_of(frame, history_of(frame, cutoff), by_base))
+    inputs = inputs_of(frame, history_of(frame, cutoff), by_base)
+    found, scores = expected_by(champion, inputs), champion.activity.linear(inputs)
     share = min(by_base.activity.mean() * ratios[0], (1.0 + by_base.activity.mean()) / 2.0)
     shift = brentq(lambda off: float(expit(scores + off).mean()) - share, -50.0, 50.0)
     count = np.log(by_base.count.sum() * ratios[1] / found.count.sum())
