@@ -24,6 +24,8 @@ from ml.train import BaseModel, checked_features, fit, history_of
 
 # A season comes back after so many days, on the same day of the week.
 YEAR = 364
+# Of a shift of log-odds: past it a chance is as good as nothing or one.
+SHIFT_BOUND = 50.0
 
 Known = Mapping[date, pd.DataFrame]
 
@@ -40,18 +42,20 @@ def champion_cutoffs(cutoff: date, horizon: int, params: Params) -> set[date]:
 
 
 def challenged(base: BaseModel, known: Known, horizon: int) -> BaseModel:
-    """The base with a champion of the horizon where the data carries one, or with the reason where it does not; a base
-    below its own rung stays as it is.
+    """The base with a champion of the horizon where the data carries one, or with the reason where it does not.
+
+    A base at a bound of its fit, which speaks by cells, still carries one; without a fit it stays as it is.
 
     ``known``: features as of ``champion_cutoffs``, by cut-off; those of other cut-offs are not looked at.
     """
-    if base.rung != "btyd" or base.params.champion is None:
+    if base.btyd is None or base.params.champion is None:
         return base
     try:
         champion = _champion(base, known, horizon, base.params.champion)
     except _Refused as refused:
         return replace(base, reason=f"{base.reason}; no champion of {horizon} days: {refused}")
-    return replace(base, champions=(*(base.champions or ()), champion))
+    reason = f"{base.reason}; champion of {horizon} days from {len(champion.cutoffs)} cut-offs"
+    return replace(base, reason=reason, champions=(*(base.champions or ()), champion))
 
 
 class _Refused(ValueError):
@@ -150,8 +154,6 @@ def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:
 
 def _level(champion: Champion, base: BaseModel, known: Known, start: date) -> Level:
     """Totals as the base expects them, times what came of what it would have expected a year ago."""
-    from scipy.optimize import brentq  # half a second, which scoring need not pay
-
     cutoff, horizon = base.cutoff, champion.horizon
     frame = checked_features(known[cutoff], cutoff)
     by_base = base_expects(frame, base, cutoff, horizon)
@@ -159,10 +161,17 @@ def _level(champion: Champion, base: BaseModel, known: Known, start: date) -> Le
     inputs = inputs_of(frame, history_of(frame, cutoff), by_base)
     found, scores = expected_by(champion, inputs), champion.activity.linear(inputs)
     share = min(by_base.activity.mean() * ratios[0], (1.0 + by_base.activity.mean()) / 2.0)
-    shift = brentq(lambda off: float(expit(scores + off).mean()) - share, -50.0, 50.0)
     count = np.log(by_base.count.sum() * ratios[1] / found.count.sum())
     value = np.log(by_base.value.sum() * ratios[2] / found.value.sum())
-    return Level(float(shift), float(count), float(value), reason)
+    return Level(_shift(scores, float(share)), float(count), float(value), reason)
+
+
+def _shift(scores: Floats, share: float) -> float:
+    """What to add to log-odds so that their chances have the mean ``share``: by halves, until floats end."""
+    low, high = -SHIFT_BOUND, SHIFT_BOUND
+    while low < (middle := (low + high) / 2.0) < high:
+        low, high = (low, middle) if expit(scores + middle).mean() >= share else (middle, high)
+    return high
 
 
 def _last_year(base: BaseModel, known: Known, start: date, horizon: int) -> tuple[tuple[float, float, float], str]:

@@ -78,9 +78,9 @@ def purchase_days_at(
 ) -> Floats:
     """Days until the next purchase has probability ``quantile``, shape (n,), by the curve that the horizon's score is
     read from: NaN past ``longest``, and for a rung without a curve of each customer."""
-    if model.btyd is None or model.rung != "btyd":
-        return _unknown(len(frame))
     history, champion = history_of(frame, cutoff), model.champion_of(horizon)
+    if model.btyd is None or (champion is None and model.rung != "btyd"):
+        return _unknown(len(frame))
     if champion is None:
         return next_purchase_days(model.btyd, history, quantile, longest)
     base = base_expects(frame, model, cutoff, horizon)
@@ -95,7 +95,9 @@ def _by_champion(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: i
         return base
     if missing := [name for name in RECENT if name not in frame]:
         raise FeaturesError(f"features: columns {missing} are missing, which the model was learned from")
-    history, by_base = history_of(frame, cutoff), Expected(1.0 - base.inactive, base.count, base.amount)
+    # A base at a bound of its fit speaks by cells, but the champion learned from its curves.
+    given = base if model.rung == "btyd" else _by_btyd(frame, model, cutoff, horizon)
+    history, by_base = history_of(frame, cutoff), Expected(1.0 - given.inactive, given.count, given.amount)
     found = expected_by(champion, inputs_of(frame, history, by_base))
     longest = model.params.next_purchase_max_days
     days = [
@@ -107,7 +109,7 @@ def _by_champion(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: i
 
 def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
     if model.btyd is None:
-        raise ValueError("score: the model is on rung btyd without parameters")
+        raise ValueError("score: the model has no fitted base")
     btyd, history, longest = model.btyd, history_of(frame, cutoff), model.params.next_purchase_max_days
     count = expected_purchases(btyd, history, horizon)
     days = [next_purchase_days(btyd, history, quantile, longest) for quantile in QUANTILES.values()]

@@ -189,6 +189,18 @@ def test_every_row_states_its_rung_and_keeps_what_the_base_says(
     assert (scored["expected_purchase_count"] >= 1 - scored["inactive_probability"] - 5.05e-5).all()
 
 
+def test_a_champion_speaks_over_a_base_that_the_ladder_refuses(
+    model: BaseModel, known: dict[date, pd.DataFrame]
+) -> None:
+    """At a bound of its fit the base gives way to the rung below, beside which the champion says the same as ever."""
+    refused = replace(model, rung="global_rate", reason="mbg_nbd has b at a bound")
+    scored, as_ever = (score(known[CUTOFF], one, CUTOFF, [HORIZON]) for one in (refused, model))
+    same = [name for name in scored if name != "reason" and not name.startswith("base_")]
+    pd.testing.assert_frame_equal(scored[same], as_ever[same], check_exact=True)
+    assert scored["base_inactive_probability"].nunique() == 1
+    assert set(score(known[CUTOFF], refused, CUTOFF, [30])["rung"]) == {"global_rate"}
+
+
 def test_totals_are_those_of_the_base_as_last_year_proved_them(
     model: BaseModel, known: dict[date, pd.DataFrame]
 ) -> None:
