@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ml.btyd import Floats, next_purchase_days
-from ml.score import PROBABILITY_DIGITS, score
-from ml.train import BaseModel, FeaturesError, checked_features, history_of
+from ml.btyd import Floats
+from ml.score import PROBABILITY_DIGITS, purchase_days_at, score
+from ml.train import BaseModel, FeaturesError, checked_features
 
 AS_NOTHING = {"purchase_count": 0, "net_amount": 0, "margin_amount": 0}
 
@@ -143,11 +143,9 @@ def _days_off(features: pd.DataFrame, model: BaseModel, horizon: int, inactive: 
     """Mean distance, over those that came, of the day they came (1 = the cut-off's) from the median day of those who
     come within the window: the curve's own, at half of its height there. NaN for a rung without a curve."""
     came = ~np.isnan(days)
-    if model.btyd is None or model.rung != "btyd" or not came.any():
-        return float("nan")
-    history = history_of(checked_features(features, model.cutoff), model.cutoff)
-    median = next_purchase_days(model.btyd, history, (1.0 - inactive) / 2.0, horizon)
-    return float(np.mean(np.abs(median - (days + 1.0))[came]))
+    frame = checked_features(features, model.cutoff)
+    median = purchase_days_at(frame, model, model.cutoff, horizon, quantile=(1.0 - inactive) / 2.0, longest=horizon)
+    return float(np.mean(np.abs(median - (days + 1.0))[came])) if came.any() else float("nan")
 
 
 def _concentration(predicted: Floats, actual: Floats) -> float:

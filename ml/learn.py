@@ -1,4 +1,4 @@
-"""What a day learns: the base model as of its cut-off, and how the same recipe would have done one horizon earlier.
+"""What a day learns: the model as of its cut-off, and how the same recipe would have done one horizon earlier.
 
 Everything is read from one panel of features as of several cut-offs; outcomes are the difference of two of them, so
 that no label reaches past the day's own cut-off.
@@ -16,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from ml.challenge import challenged, champion_cutoffs
 from ml.evaluate import backtest
 from ml.params import Params
 from ml.train import BaseModel, checked_features, fit
@@ -57,7 +58,7 @@ class TrainedModel:
 
     @classmethod
     def from_json(cls, text: str) -> TrainedModel:
-        """The model that ``to_json`` wrote. Raises KeyError, TypeError or ParamsError for anything else."""
+        """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content: dict[str, Any] = json.loads(text)
         tests = [test | {"cutoff": date.fromisoformat(test["cutoff"])} for test in content["backtests"]]
         return cls(
@@ -78,9 +79,13 @@ class TrainedModel:
 
 
 def cutoffs(as_of_date: date, params: Params) -> list[date]:
-    """The cut-offs whose features a day learns from: its own, the day after it, and one and two horizons earlier."""
+    """The cut-offs whose features a day learns from: its own, the day after it, one and two horizons earlier, and what
+    champions of the own one and of the back-test's look at."""
     own = as_of_date + timedelta(days=1)
     earlier = {own - timedelta(days=times * horizon) for horizon in params.horizons for times in (1, 2)}
+    for horizon in params.horizons:
+        for cutoff in (own, own - timedelta(days=horizon)):
+            earlier |= champion_cutoffs(cutoff, horizon, params) - {own}
     return [own, *sorted(earlier, reverse=True)]
 
 
@@ -94,6 +99,8 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
     known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
+    for horizon in params.horizons:
+        model = challenged(model, known, horizon)
     tests = [_backtest(known, own, horizon, params) for horizon in params.horizons if len(past[horizon])]
     return TrainedModel(as_of_date, known_at, model, tuple(tests))
 
@@ -105,6 +112,7 @@ def _backtest(known: Mapping[date, pd.DataFrame], own: date, horizon: int, param
     model = fit(
         before, cutoff, replace(params, horizons=(horizon,)), {horizon: known[cutoff - timedelta(days=horizon)]}
     )
+    model = challenged(model, known, horizon)
     came = after.set_index("customer_id").reindex(before["customer_id"])
     outcomes = pd.DataFrame(
         {
@@ -116,4 +124,4 @@ def _backtest(known: Mapping[date, pd.DataFrame], own: date, horizon: int, param
     figures, calibration = backtest(before, outcomes, model, horizon)
     rows = [{str(name): float(value) for name, value in row.items()} for row in calibration.to_dict("records")]
     finite = {name: value if isfinite(value) else None for name, value in figures.items()}
-    return Backtest(horizon, cutoff, model.rung, finite, tuple(rows))
+    return Backtest(horizon, cutoff, model.rung_of(horizon), finite, tuple(rows))

@@ -16,6 +16,7 @@ Rule = tuple[str, Callable[[Any], bool]]
 PARAMS = Path(__file__).with_name("params.yml")
 # The parts of the file that no score depends on.
 METHODS, VALUE = "methods", "value"
+CHAMPION = "champion"
 
 
 class ParamsError(ValueError):
@@ -23,8 +24,26 @@ class ParamsError(ValueError):
 
 
 @dataclass(frozen=True)
+class ChampionParams:
+    """The part ``champion``; what each stands for is said in ``params.yml``."""
+
+    min_repeaters: int
+    max_cutoffs: int
+    spacing_days: int
+    long_horizon_days: int
+    long_spacing_days: int
+    first_cutoff_days: int
+    shortest_label_share: float
+    activity_penalty: int
+    amount_penalty: float
+    value_label_quantile: float
+    season_history_days: int
+    season_limit: int
+
+
+@dataclass(frozen=True)
 class Params:
-    """What each stands for is said in ``params.yml``."""
+    """What each stands for is said in ``params.yml``. Models of before there were champions have ``champion`` None."""
 
     model: str
     horizons: tuple[int, ...]
@@ -40,6 +59,7 @@ class Params:
     margin_shrinkage_days: int
     calibration_bins: int
     top_share: float
+    champion: ChampionParams | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +149,12 @@ def load_value_params(path: Path = PARAMS) -> ValueParams:
 
 def params_of(found: Any) -> Params:
     """Checked parameters of a mapping, as read from YAML or JSON. Raises ParamsError."""
-    return Params(**_checked(Params, found))
+    values = _checked(Params, found)
+    try:
+        champion = None if found[CHAMPION] is None else ChampionParams(**_checked(ChampionParams, found[CHAMPION]))
+    except ParamsError as error:
+        raise ParamsError(f"{CHAMPION}: {error}") from error
+    return Params(**values | {CHAMPION: champion})
 
 
 def as_mapping(params: Params) -> dict[str, Any]:
@@ -181,5 +206,6 @@ KINDS: Mapping[str, Rule] = {
     "float": ("a number between 0 and 1", lambda value: type(value) is float and 0 < value < 1),
     "str": ("a text", lambda value: isinstance(value, str) and bool(value)),
     "tuple[int, ...]": ("a rising list of whole numbers above 0", _is_rising),
+    "ChampionParams | None": ("a mapping of parameters", lambda value: value is None or isinstance(value, Mapping)),
     "tuple[Indicator, ...]": ("a list of indicators", lambda value: isinstance(value, list) and bool(value)),
 }

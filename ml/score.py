@@ -1,4 +1,4 @@
-"""A fitted base model and features as of a cut-off → scores per customer and horizon. Reads no file and no clock.
+"""A fitted model and features as of a cut-off → scores per customer and horizon. Reads no file and no clock.
 
 Each rung answers with the same columns and one curve: the probability of no purchase within H and the dates of the next
 purchase are read from the same distribution, so that the two never disagree.
@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.btyd import Floats, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
+from ml.btyd import Floats, History, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
 from ml.cells import cell_bands, day_amounts
-from ml.train import BaseModel, LeakError, checked_features, history_of
+from ml.champion import RECENT, Champion, Expected, expected_by, inputs_of, next_days
+from ml.train import BaseModel, FeaturesError, LeakError, checked_features, history_of
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
 # Places of customers in an array: some of them, or all.
@@ -43,16 +44,54 @@ class _Answer:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What the model would say in one horizon if customers had bought on these days, for whatever amounts."""
+    """What a model would say in one horizon if customers had bought on these days, for whatever amounts.
 
-    inactive: Floats
-    _answer: _Answer
-    _model: BaseModel
+    ``given``: the base that the champion stands on; without a champion, the rung that speaks.
+    """
 
-    def potential_margin(self, frame: pd.DataFrame, rows: Rows) -> Floats:
-        """As ``score`` tells it. ``frame``: purchase_days and AMOUNTS of the customers at these places."""
-        amount = self._answer.amount(frame, rows)
-        return (amount * _margin_rates(frame, self._model)).round(AMOUNT_DIGITS)
+    model: BaseModel
+    base: _Answer
+    given: _Answer
+    champion: Champion | None
+    history: History
+
+    def expects(self, frame: pd.DataFrame, rows: Rows) -> tuple[Floats, Floats, Floats]:
+        """P(inactive), purchases and net value of the customers at these places, shape (m,). ``frame``: purchase_days
+        and the amounts of theirs, with a champion also the features of ``champion.RECENT``, else FeaturesError."""
+        if self.champion is None:
+            return self.base.inactive[rows], self.base.count[rows], self.base.amount(frame, rows)
+        if missing := [name for name in RECENT if name not in frame]:
+            raise FeaturesError(f"features: columns {missing} are missing, which the model was learned from")
+        found = expected_by(self.champion, inputs_of(frame, self._history(rows), self.by_base(frame, rows)))
+        return 1.0 - found.activity, found.count, found.value
+
+    def by_base(self, frame: pd.DataFrame, rows: Rows) -> Expected:
+        return Expected(1.0 - self.given.inactive[rows], self.given.count[rows], self.given.amount(frame, rows))
+
+    def potential_margin(self, frame: pd.DataFrame, amount: Floats) -> Floats:
+        """Of a net value that is expected of customers of these amounts."""
+        return np.asarray((amount * _margin_rates(frame, self.model)).round(AMOUNT_DIGITS))
+
+    def days(self, inactive: Floats) -> Floats:
+        """Until the quantiles of the next purchase, shape (quantiles, n), of all customers."""
+        if self.champion is None:
+            return self.base.days()
+        longest = self.model.params.next_purchase_max_days
+        return np.stack([self.days_at(inactive, quantile, longest) for quantile in QUANTILES.values()])
+
+    def days_at(self, inactive: Floats, quantile: float | Floats, longest: float) -> Floats:
+        """Until the next purchase has probability ``quantile``, shape (n,), by the curve that the score is read from:
+        NaN past ``longest``, and for a rung without a curve of each customer."""
+        btyd = self.model.btyd
+        if btyd is None or (self.champion is None and self.model.rung != "btyd"):
+            return _unknown(len(inactive))
+        if self.champion is None:
+            return next_purchase_days(btyd, self.history, quantile, longest)
+        base, activity = 1.0 - self.given.inactive, 1.0 - inactive
+        return next_days(btyd, self.history, base, activity, quantile=quantile, longest=longest)
+
+    def _history(self, rows: Rows) -> History:
+        return History(self.history.repeats[rows], self.history.recency[rows], self.history.age[rows])
 
 
 def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequence[int]) -> pd.DataFrame:
@@ -61,36 +100,61 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
     inactive_probability: of no purchase in [cutoff, cutoff + horizon); expected_purchase_count, expected_net_amount in
     that window; potential_margin_amount: net x the customer's margin rate, null when no cost is known at all;
     next_purchase_p10/p50/p90_date: first day by whose end a purchase has that probability, null past the longest
-    horizon of the model's parameters and where a rung has no such curve (cells). Raises FeaturesError, LeakError when
-    the features or the model know something from the cut-off on, HorizonError when cells lack a horizon.
+    horizon of the model's parameters and where a rung has no such curve (cells); base_*: what the base alone says.
+    Raises FeaturesError, LeakError when the features or the model know something from the cut-off on, HorizonError when
+    cells lack a horizon.
     """
     if model.cutoff > cutoff:
         raise LeakError(f"score: the model knows purchases up to {model.cutoff}, expected none from {cutoff} on")
     frame = checked_features(features, cutoff)
-    margin_rate = _margin_rates(frame, model)
     parts = [frame[["customer_id"]].assign(horizon_days=horizon) for horizon in horizons]
     for part, horizon in zip(parts, horizons, strict=True):
-        answer = RUNGS[model.rung](frame, model, cutoff, horizon)
-        part["inactive_probability"] = answer.inactive.round(PROBABILITY_DIGITS)
-        part["expected_purchase_count"] = answer.count.round(COUNT_DIGITS)
-        amount = answer.amount(frame, slice(None))
+        looks = _outlook(frame, model, cutoff, horizon)
+        inactive, count, amount = looks.expects(frame, slice(None))
+        part["inactive_probability"] = inactive.round(PROBABILITY_DIGITS)
+        part["expected_purchase_count"] = count.round(COUNT_DIGITS)
         part["expected_net_amount"] = amount.round(AMOUNT_DIGITS)
-        part["potential_margin_amount"] = (amount * margin_rate).round(AMOUNT_DIGITS)
-        for name, days in zip(QUANTILES, answer.days(), strict=True):
+        part["potential_margin_amount"] = looks.potential_margin(frame, amount)
+        for name, days in zip(QUANTILES, looks.days(inactive), strict=True):
             part[name] = _dates(days, cutoff, model.params.next_purchase_max_days)
-        part["rung"], part["reason"] = model.rung, model.reason
+        base = looks.base
+        part["base_inactive_probability"] = base.inactive.round(PROBABILITY_DIGITS)
+        part["base_expected_purchase_count"] = base.count.round(COUNT_DIGITS)
+        part["base_expected_net_amount"] = base.amount(frame, slice(None)).round(AMOUNT_DIGITS)
+        part["rung"], part["reason"] = model.rung_of(horizon), model.reason
     return pd.concat(parts).sort_values(["customer_id", "horizon_days"], ignore_index=True)
 
 
 def outlook(features: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
     """As ``score``, of customers in the order of their ids, with the amounts left open."""
-    answer = RUNGS[model.rung](checked_features(features, cutoff), model, cutoff, horizon)
-    return Outlook(answer.inactive.round(PROBABILITY_DIGITS), answer, model)
+    return _outlook(checked_features(features, cutoff), model, cutoff, horizon)
+
+
+def base_expects(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Expected:
+    """What a fitted base expects of checked features, whatever rung it speaks on."""
+    answer = _by_btyd(frame, model, cutoff, horizon)
+    return Expected(1.0 - answer.inactive, answer.count, answer.amount(frame, slice(None)))
+
+
+def purchase_days_at(
+    frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int, *, quantile: Floats, longest: float
+) -> Floats:
+    """``Outlook.days_at`` of customers as they are; ``frame``: their checked features."""
+    looks = _outlook(frame, model, cutoff, horizon)
+    inactive, _, _ = looks.expects(frame, slice(None))
+    return looks.days_at(inactive, quantile, longest)
+
+
+def _outlook(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
+    base, champion = RUNGS[model.rung](frame, model, cutoff, horizon), model.champion_of(horizon)
+    # A base at a bound of its fit speaks by cells, but the champion learned from its curves.
+    given = base if champion is None or model.rung == "btyd" else _by_btyd(frame, model, cutoff, horizon)
+    return Outlook(model, base, given, champion, history_of(frame, cutoff))
 
 
 def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
     if model.btyd is None:
-        raise ValueError("score: the model is on rung btyd without parameters")
+        raise ValueError("score: the model has no fitted base")
     btyd, history, longest = model.btyd, history_of(frame, cutoff), model.params.next_purchase_max_days
     count = expected_purchases(btyd, history, horizon)
 

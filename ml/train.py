@@ -1,8 +1,9 @@
 """Features of customers before a cut-off → one fitted base model. A pure function: same rows, same bytes.
 
 What the model says of customers is score.py's; whether it is good enough is evaluate.py's. The rungs of the ladder:
-``btyd`` (enough repeat purchases and a fit within its bounds), ``rfm_cells`` (means of recency x frequency cells),
-``global_rate`` (one rate for all: not enough data), ``none`` (no customers).
+``champion`` (challenge.py's, over a base), ``btyd`` (enough repeat purchases and a fit within its bounds),
+``rfm_cells`` (means of recency x frequency cells), ``global_rate`` (one rate for all: not enough data), ``none`` (no
+customers).
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ from ml.btyd import (
     log_likelihood,
 )
 from ml.cells import Cell, learned_cells
-from ml.params import Params, as_mapping, params_of
+from ml.champion import RECENT, Champion, champion_of
+from ml.params import CHAMPION, Params, as_mapping, params_of
 
 DATES = ("first_purchase_date", "last_purchase_date")
+# Of the JSON document; a model without one has no champions.
+FORMAT = 2
 AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
 
 
@@ -47,6 +51,7 @@ class BaseModel:
 
     ``purchase_rate``: repeat purchase days per customer and day; ``mean_day_amount``: net value of a purchase day;
     ``margin_rate``: margin per net value of known cost, None when no cost is known.
+    ``champions``: one a horizon where the data carries one; None in a model of before there were any.
     """
 
     name: str
@@ -63,16 +68,27 @@ class BaseModel:
     gamma_gamma: GammaGamma | None
     cells: tuple[Cell, ...]
     params: Params
+    champions: tuple[Champion, ...] | None = ()
 
     def to_json(self) -> str:
         """Canonical: keys sorted, floats in their shortest exact form, so that equal models have equal bytes."""
         content = asdict(self) | {"cutoff": self.cutoff.isoformat(), "params": as_mapping(self.params)}
+        if self.champions is None:
+            del content["champions"], content["params"][CHAMPION]
+        else:
+            content["format"] = FORMAT
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> BaseModel:
-        """The model that ``to_json`` wrote. Raises KeyError, TypeError or ParamsError for anything else."""
+        """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content = json.loads(text)
+        if (form := content.pop("format", None)) not in (None, FORMAT):
+            raise ValueError(f"format {form}, expected {FORMAT} or none")
+        if form is None:  # of before there were champions: the same bytes again, and no champion
+            content["champions"], content["params"][CHAMPION] = None, None
+        else:
+            content["champions"] = tuple(champion_of(champion) for champion in content["champions"])
         for name, kind in (("btyd", Btyd), ("gamma_gamma", GammaGamma)):
             if found := content[name]:
                 content[name] = kind(**found | {"at_bound": tuple(found["at_bound"])})
@@ -80,6 +96,14 @@ class BaseModel:
         content["cells"] = tuple(Cell(**cell) for cell in content["cells"])
         content["params"] = params_of(content["params"])
         return cls(**content)
+
+    def champion_of(self, horizon: int) -> Champion | None:
+        """The champion that scores a horizon."""
+        return next((found for found in self.champions or () if found.horizon == horizon), None)
+
+    def rung_of(self, horizon: int) -> str:
+        """The rung that scores of a horizon stand on."""
+        return self.rung if self.champion_of(horizon) is None else "champion"
 
     @property
     def version(self) -> str:
@@ -125,17 +149,18 @@ def checked_features(features: pd.DataFrame, cutoff: date) -> pd.DataFrame:
     columns = ("customer_id", *DATES, "purchase_days", *AMOUNTS)
     if missing := [name for name in columns if name not in features]:
         raise FeaturesError(f"features: columns {missing} are missing, expected {list(columns)}")
-    frame = features[list(columns)].sort_values("customer_id", ignore_index=True)
+    recent = [name for name in RECENT if name in features]
+    frame = features[[*columns, *recent]].sort_values("customer_id", ignore_index=True)
     for name in DATES:
         frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
-    for name in ("purchase_days", *AMOUNTS):
+    for name in ("purchase_days", *AMOUNTS, *recent):
         frame[name] = frame[name].astype(np.float64)
     is_costed = frame["costed_net_amount"].notna() & frame["margin_amount"].notna()
     frame[["margin_amount", "costed_net_amount"]] = frame[["margin_amount", "costed_net_amount"]].where(is_costed, 0.0)
 
     first, last, days = frame["first_purchase_date"], frame["last_purchase_date"], frame["purchase_days"]
     span = (last - first).dt.days
-    is_infinite = frame[list(AMOUNTS)].isin([np.inf, -np.inf]).any(axis=1)
+    is_infinite = frame[[*AMOUNTS, *recent]].isin([np.inf, -np.inf]).any(axis=1)
     _refuse(frame, frame.isna().any(axis=1) | is_infinite, "have missing or infinite values")
     _refuse(frame, frame["customer_id"].duplicated(), "stand there twice")
     _refuse(frame, last >= pd.Timestamp(cutoff), f"have a purchase on or after the cut-off {cutoff}", LeakError)

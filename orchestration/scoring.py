@@ -63,16 +63,17 @@ def score_run(
             known[trained.version] = trained
         model = trained if planned is None else known.get(planned)
         if model is not None:
-            rung, horizons = (model.model.rung, model.model.reason), model.model.params.horizons
+            horizons = model.model.params.horizons
+            rungs = {horizon: (model.model.rung_of(horizon), model.model.reason) for horizon in horizons}
             used[model.version] = model
             _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
         elif planned == NO_MODEL:
-            rung, horizons = ("none", "decided before there were models"), params.horizons
+            rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models"))
         else:
             raise ModelStoreError(f"models: {day} is to be scored by {planned}, which is neither stored nor trained")
         version = model.version if model else NO_MODEL
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
-        for horizon in horizons:
+        for horizon, rung in rungs.items():
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?)", [day, horizon, version, *rung])
     for version, model in sorted(used.items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
@@ -89,12 +90,7 @@ def _panel(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
 
 
 def _features(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
-    query = f"""
-        select features.* exclude (valid_from, valid_to)
-        from {FEATURES} as features
-        inner join intermediate.int_customers__population as population using (customer_id)
-        where population.as_of_date = $1 and features.valid_from <= $1 and features.valid_to > $1
-    """
+    query = f"select * exclude (as_of_date) from {FEATURES} where as_of_date = ?"
     return connection.execute(query, [day]).df()
 
 

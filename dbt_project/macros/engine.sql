@@ -100,3 +100,10 @@ cast(round(sqrt(cast({{ dividend }} as double) / nullif(cast({{ divisor }} as do
 {% macro joined(text, order) -%}{{ adapter.dispatch('joined')(text, order) }}{%- endmacro %}
 {% macro default__joined(text, order) -%}listagg({{ text }}, ', ') within group (order by {{ order }}){%- endmacro %}
 {% macro duckdb__joined(text, order) -%}string_agg({{ text }}, ', ' order by {{ order }}){%- endmacro %}
+
+{#- The sum over the newest rows of a group, so many of them; rows without a moment do not count, no two share one. -#}
+{% macro newest_sum(amount, moment, rows) -%}{{ adapter.dispatch('newest_sum')(amount, moment, rows) }}{%- endmacro %}
+{% macro default__newest_sum(amount, moment, rows) -%}
+aggregate(slice(reverse(array_sort(collect_list(case when {{ moment }} is not null then struct({{ moment }} as moment, {{ amount }} as amount) end))), 1, {{ rows }}), cast(0 as decimal(18, 4)), (total, one) -> cast(total + one.amount as decimal(18, 4)))
+{%- endmacro %}
+{% macro duckdb__newest_sum(amount, moment, rows) -%}list_sum(max_by({{ amount }}, {{ moment }}, {{ rows }})){%- endmacro %}

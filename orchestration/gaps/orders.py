@@ -15,11 +15,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ml.score import Outlook, outlook
+from ml.score import PROBABILITY_DIGITS, Outlook, outlook
 from ml.train import BaseModel
 from orchestration.gaps.judging import Bools, Figure, Ints, rounded_quotient
 from orchestration.gaps.rules import RATE_UNIT, SCORE, TEXTS, unit_of
 
+# What an order adds to, of all time and of windows up to the date: a purchase day, unless there was one; its amounts.
+DAYS = ("purchase_days", "purchase_days_28d", "purchase_days_91d")
+AMOUNTS = ("net_all", "costed_all", "margin_all", "net_28d", "net_91d", "newest")
 CENT = 100  # units of an amount: orders are placed in hundredths
 # Of the year and of all time, in whole numbers of the unit of amounts; those of all time only of who has bought.
 READ = """
@@ -32,11 +35,27 @@ READ = """
         coalesce(features.purchase_days, 0) as purchase_days,
         cast(coalesce(features.net_amount, 0) * 10000 as bigint) as net_all,
         cast(coalesce(features.costed_net_amount, 0) * 10000 as bigint) as costed_all,
-        cast(coalesce(features.margin_amount, 0) * 10000 as bigint) as margin_all
+        cast(coalesce(features.margin_amount, 0) * 10000 as bigint) as margin_all,
+        coalesce(features.purchase_days_28d, 0) as purchase_days_28d,
+        coalesce(features.purchase_days_91d, 0) as purchase_days_91d,
+        cast(coalesce(features.net_amount_28d, 0) * 10000 as bigint) as net_28d,
+        cast(coalesce(features.net_amount_91d, 0) * 10000 as bigint) as net_91d,
+        cast(coalesce(newest.amount, 0) * 10000 as bigint) as newest
     from customer.customer_indicators as indicators
     left join intermediate.int_customers__features as features
-        on indicators.customer_id = features.customer_id
-        and features.valid_from <= indicators.as_of_date and features.valid_to > indicators.as_of_date
+        on indicators.customer_id = features.customer_id and indicators.as_of_date = features.as_of_date
+    left join (
+        -- of the purchase days that would still be among the last three
+        select customer_id, sum(net_amount) as amount
+        from (
+            select *, row_number() over newest_first as nth, max(event_date) over newest_first as newest_date
+            from intermediate.int_customer_days
+            where valid_from <= $as_of_date and valid_to > $as_of_date and order_count > 0
+            window newest_first as (partition by customer_id order by event_date desc)
+        )
+        where nth <= case when newest_date = $as_of_date then 3 else 2 end
+        group by customer_id
+    ) as newest on indicators.customer_id = newest.customer_id
     {joins}
     where indicators.as_of_date = $as_of_date
     order by indicators.customer_id
@@ -92,13 +111,13 @@ class Orders:
         }
         self.today = {name: _figure(frame[f"asked_{name}"]) for name in sorted(asked - TEXTS)}
         self._numbers = {
-            name: frame[name].to_numpy(dtype=np.int64)
-            for name in ("orders", "orders_all", "net", "purchase_days", "net_all", "costed_all", "margin_all")
+            name: frame[name].to_numpy(dtype=np.int64) for name in (*DAYS, *AMOUNTS, "orders", "orders_all", "net")
         }
         self.has_bought = frame["has_bought"].to_numpy(dtype=np.bool_)
         self._place_bought = self.has_bought.cumsum() - 1
         is_day = pd.to_datetime(frame["last_purchase_date"]) == pd.Timestamp(as_of_date)
-        self._numbers["purchase_days"] = self._numbers["purchase_days"] + ~is_day.to_numpy(dtype=np.bool_)
+        for name in DAYS:
+            self._numbers[name] = self._numbers[name] + ~is_day.to_numpy(dtype=np.bool_)
         self._outlooks = self._look_ahead(model, as_of_date) if model else {}
 
     def with_order(self, who: Ints, orders: Ints, cents: Ints, cost: Ints) -> Mapping[str, Figure]:
@@ -115,9 +134,7 @@ class Orders:
                 own[name] = _known(today.values + net)
             elif name == "margin_amount_365d":
                 own[name] = _known(today.values + margin)
-            elif score := SCORE.fullmatch(name):
-                own[name] = self._scored(score[1], int(score[2]), who, net, margin)
-        return own
+        return own | self._scored(who, net, margin)
 
     def all_of(self, name: str) -> int:
         """The sum over all customers: of their ``orders``, or of the ``net`` that is positive."""
@@ -134,26 +151,37 @@ class Orders:
         cutoff = as_of_date + timedelta(days=1)
         return {days: outlook(features, model, cutoff, days) for days in horizons if days in model.params.horizons}
 
-    def _scored(self, score: str, horizon: int, who: Ints, net: Ints, margin: Ints) -> Figure:
+    def _scored(self, who: Ints, net: Ints, margin: Ints) -> dict[str, Figure]:
         """As the day's model would say it; nothing where it does not speak of the horizon or of who never bought."""
-        unit, rows = unit_of(f"{score}_{horizon}d"), self._place_bought[who]
-        if horizon not in self._outlooks:
-            return Figure(np.zeros(len(who), np.int64), np.zeros(len(who), np.bool_))
-        if score == "inactive_probability":
-            said = self._outlooks[horizon].inactive[rows]
-        else:
-            days = self._numbers["purchase_days"][who]
-            net_all = self._numbers["net_all"][who] + net
-            amounts = {
-                "purchase_days": days.astype(np.float64),
-                "net_amount": net_all / 10_000,
-                "mean_day_amount": rounded_quotient(net_all, days) / 10_000,
-                "margin_amount": (self._numbers["margin_all"][who] + margin) / 10_000,
-                "costed_net_amount": (self._numbers["costed_all"][who] + net) / 10_000,
-            }
-            said = self._outlooks[horizon].potential_margin(pd.DataFrame(amounts), rows)
-        known = ~np.isnan(said) & self.has_bought[who]
-        return Figure(np.rint(np.where(known, said, 0.0) * unit).astype(np.int64), known)
+        rows, said = self._place_bought[who], dict[str, npt.NDArray[np.float64]]()
+        features = self._features(who, net, margin)
+        for horizon, looks in self._outlooks.items():
+            inactive, _, amount = looks.expects(features, rows)
+            said[f"inactive_probability_{horizon}d"] = inactive.round(PROBABILITY_DIGITS)
+            said[f"potential_margin_amount_{horizon}d"] = looks.potential_margin(features, amount)
+        own: dict[str, Figure] = {}
+        for name in filter(SCORE.fullmatch, self.today):
+            value = said.get(name, np.full(len(who), np.nan))
+            known = ~np.isnan(value) & self.has_bought[who]
+            own[name] = Figure(np.rint(np.where(known, value, 0.0) * unit_of(name)).astype(np.int64), known)
+        return own
+
+    def _features(self, who: Ints, net: Ints, margin: Ints) -> pd.DataFrame:
+        """What the model would read of their days and amounts, rounded as the features are."""
+        days = {name: self._numbers[name][who] for name in DAYS}
+        amounts = {name: self._numbers[name][who] + (margin if name == "margin_all" else net) for name in AMOUNTS}
+        count = days["purchase_days"]
+        in_units = {
+            "net_amount": amounts["net_all"],
+            "mean_day_amount": rounded_quotient(amounts["net_all"], count),
+            "newest_days_amount": rounded_quotient(amounts["newest"], np.minimum(count, 3)),
+            "margin_amount": amounts["margin_all"],
+            "costed_net_amount": amounts["costed_all"],
+            "net_amount_28d": amounts["net_28d"],
+            "net_amount_91d": amounts["net_91d"],
+        }
+        counted = {name: values.astype(np.float64) for name, values in days.items()}
+        return pd.DataFrame(counted | {name: values / 10_000 for name, values in in_units.items()})
 
 
 def _known(values: Ints) -> Figure:

@@ -176,9 +176,8 @@ def _column_of(known: Mapping[str, Relation], name: str) -> Origins:
 
 
 def _given(relation: Relation, copied: Collection[str]) -> list[str]:
-    """What a model is given of a relation: what is not copied, without the interval that the row is chosen by."""
-    left_out = {*copied, "valid_from", "valid_to"}
-    return [origin for name, origins in relation.columns.items() if name not in left_out for origin in origins]
+    """What a model is given of a relation: what is not copied."""
+    return [origin for name, origins in relation.columns.items() if name not in copied for origin in origins]
 
 
 def _in_order(manifest: Mapping[str, Any], compiled: Mapping[str, str]) -> list[str]:

@@ -59,7 +59,7 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "name": model.name,
         "trained_on": trained.as_of_date,
         "customers": model.customer_count,
-        "rung": model.rung,
+        "rung": model.rung_of(horizon),
         "reason": model.reason,
         "horizon": horizon,
         "total": total,

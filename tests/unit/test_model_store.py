@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ml.challenge import champion_cutoffs
 from ml.learn import TrainedModel, cutoffs, learn
 from ml.params import Params, load_params
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel, plan_models, read_models, write_model
@@ -61,7 +62,15 @@ def trained() -> TrainedModel:
 def test_a_day_learns_from_its_own_cut_off_and_is_tested_one_horizon_before_it(trained: TrainedModel) -> None:
     (horizon,) = PARAMS.horizons
     own = DAY + timedelta(days=1)
-    assert cutoffs(DAY, PARAMS) == [own, own - timedelta(days=horizon), own - timedelta(days=2 * horizon)]
+    first, *earlier = cutoffs(DAY, PARAMS)
+    assert first == own
+    assert earlier == sorted(set(earlier), reverse=True)
+    assert earlier[0] < own
+    # The back-test's own cut-off, its cells' and all that champions of either learn from.
+    of_champions = {
+        day for before in (0, horizon) for day in champion_cutoffs(own - timedelta(days=before), horizon, PARAMS)
+    }
+    assert {own - timedelta(days=times * horizon) for times in (1, 2)} | of_champions == {own, *earlier}
     assert trained.model.cutoff == own
     (test,) = trained.backtests
     assert (test.horizon, test.cutoff) == (horizon, own - timedelta(days=horizon))

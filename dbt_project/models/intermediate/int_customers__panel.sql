@@ -16,7 +16,8 @@ select
     cutoffs.as_of_date,
     cutoffs.cutoff_date,
     trade.customer_id,
-    {{ purchase_features('trade') }}
+    {{ purchase_features('trade') }},
+    {{ recent_features('trade', 'cutoffs.cutoff_date') }}
 from {{ ref('int_customer_days') }} as trade
 inner join cutoffs
     on trade.valid_from <= cutoffs.as_of_date

@@ -1,5 +1,5 @@
-{#- What a model expects of every customer, and on which rung of the fall-back ladder it stood. Who has never bought has no
-    history to learn from, and no score. -#}
+{#- What a model expects of every customer, and on which rung of the fall-back ladder it stood; what the base alone says is
+    kept beside it. Who has never bought has no history to learn from, and no score. -#}
 with population as (
 
     select as_of_date, customer_id from {{ ref('int_customers__population') }}
@@ -29,6 +29,9 @@ select
     scores.next_purchase_p10_date,
     scores.next_purchase_p50_date,
     scores.next_purchase_p90_date,
+    scores.base_inactive_probability,
+    scores.base_expected_purchases,
+    scores.base_expected_net_amount,
     case when scores.customer_id is null then 'none' else models.rung end as rung,
     case when scores.customer_id is null then 'no counted order yet' else models.reason end as reason,
     models.model_version

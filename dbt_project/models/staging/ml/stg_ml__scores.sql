@@ -14,5 +14,8 @@ select
     potential_margin_amount,
     next_purchase_p10_date,
     next_purchase_p50_date,
-    next_purchase_p90_date
+    next_purchase_p90_date,
+    base_inactive_probability,
+    base_expected_purchase_count as base_expected_purchases,
+    base_expected_net_amount
 from source

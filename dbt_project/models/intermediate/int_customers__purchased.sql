@@ -1,0 +1,36 @@
+{#- What a customer that has bought did before each as-of date ended, as intervals of as-of dates: the part of its features
+    that only its own trade changes. A run that goes on from an earlier date looks again at the customers whose trade has
+    changed since. -#}
+{{ config(
+    materialized='incremental', incremental_strategy='append',
+    pre_hook="{{ delete_where('valid_to < ' ~ end_of_dates() ~ ' or customer_id in (select customer_id from ' ~ ref('int_customers__touched') ~ ')') }}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }}
+
+with dates as (
+
+    select as_of_date, next_date from {{ ref('int_run_dates__ordered') }}
+
+),
+
+trade as (
+
+    select customer_id, event_date, valid_from, valid_to, order_count, net_amount, margin_amount, costed_net_amount
+    from {{ ref('int_customer_days') }}
+    {%- if is_incremental() %}
+    where customer_id in (select customer_id from {{ ref('int_customers__touched') }})
+    {%- endif %}
+
+)
+
+select
+    trade.customer_id,
+    dates.as_of_date as valid_from,
+    dates.next_date as valid_to,
+    {{ purchase_features('trade') }}
+from trade
+inner join dates
+    on trade.valid_from <= dates.as_of_date
+    and trade.valid_to > dates.as_of_date
+group by trade.customer_id, dates.as_of_date, dates.next_date
+having sum(case when trade.order_count > 0 then 1 else 0 end) > 0

@@ -1,0 +1,197 @@
+"""The past of a panel → a champion over a base. A pure function: same rows, same bytes.
+
+A customer is learned from once a cut-off. The labels of a cut-off lie in the horizon after it and end at or before the
+day's own; what the base said then was fitted on what had happened by then. Where there is less history than two
+horizons, labels are shorter and stretched by what the base expects of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from ml.btyd import Floats
+from ml.champion import RECENT, Champion, Expected, Level, expected_by, inputs_of
+from ml.glm import GlmRefused, fit_glm
+from ml.params import ChampionParams, Params
+from ml.score import base_expects
+from ml.train import BaseModel, checked_features, fit, history_of
+
+# A season comes back after so many days, on the same day of the week.
+YEAR = 364
+# Of a shift of log-odds: past it a chance is as good as nothing or one.
+SHIFT_BOUND = 50.0
+
+Known = Mapping[date, pd.DataFrame]
+
+
+def champion_cutoffs(cutoff: date, horizon: int, params: Params) -> set[date]:
+    """All cut-offs whose features a champion of a cut-off may read: its own, what it learns from, where labels end."""
+    if params.champion is None:
+        return {cutoff}
+    step = _step_days(horizon, params.champion)
+    steps = range(max(params.champion.max_cutoffs, -(-horizon // step)) + 1)
+    year_ago = cutoff - timedelta(days=YEAR)
+    days = {cutoff - timedelta(days=back + step * nth) for nth in steps for back in (0, horizon)}
+    return days | {year_ago, year_ago + timedelta(days=horizon)}
+
+
+def challenged(base: BaseModel, known: Known, horizon: int) -> BaseModel:
+    """The base with a champion of the horizon where the data carries one, or with the reason where it does not.
+
+    A base at a bound of its fit, which speaks by cells, still carries one; without a fit it stays as it is.
+
+    ``known``: features as of ``champion_cutoffs``, by cut-off; those of other cut-offs are not looked at.
+    """
+    if base.btyd is None or base.params.champion is None:
+        return base
+    try:
+        champion = _champion(base, known, horizon, base.params.champion)
+    except _Refused as refused:
+        return replace(base, reason=f"{base.reason}; no champion of {horizon} days: {refused}")
+    reason = f"{base.reason}; champion of {horizon} days from {len(champion.cutoffs)} cut-offs"
+    return replace(base, reason=reason, champions=(*(base.champions or ()), champion))
+
+
+class _Refused(ValueError):
+    """The data carries no champion; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one cut-off teaches: inputs, shape (n, 13), and labels, each of shape (n,)."""
+
+    inputs: Floats
+    labels: Expected
+
+
+def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams) -> Champion:
+    if base.repeater_count < given.min_repeaters:
+        raise _Refused(f"{base.repeater_count} customers with a repeat purchase, expected {given.min_repeaters}")
+    if missing := [name for name in RECENT if name not in known[base.cutoff]]:
+        raise _Refused(f"features {missing} are missing")
+    start = known[base.cutoff]["first_purchase_date"].min().date()
+    cutoffs = _learned_cutoffs(start, base.cutoff, horizon, given)
+    learned = {cutoff: _rows(known, cutoff, base, horizon) for cutoff in cutoffs if len(known.get(cutoff, ()))}
+    rows = {cutoff: found for cutoff, found in learned.items() if found is not None}
+    if not rows:
+        days = (base.cutoff - start).days
+        raise _Refused(f"{days} days of history, expected {horizon} and customers who came back by then")
+    inputs = np.concatenate([found.inputs for found in rows.values()])
+    activity, count, value = (
+        np.concatenate([getattr(found.labels, name) for found in rows.values()])
+        for name in ("activity", "count", "value")
+    )
+    unit = float(value.mean()) or 1.0
+    capped = np.minimum(value, np.quantile(value, given.value_label_quantile)) / unit
+    try:
+        glms = (
+            fit_glm("logit", inputs, activity, given.activity_penalty),
+            fit_glm("log", inputs, count, given.amount_penalty * len(inputs)),
+            fit_glm("log", inputs, capped, given.amount_penalty * len(inputs)),
+        )
+    except GlmRefused as refused:
+        raise _Refused(str(refused)) from refused
+    stretched = (base.cutoff - start).days < 2 * horizon
+    level = Level(0.0, 0.0, 0.0, "none: labels are stretched by the base")
+    days = tuple(cutoff.isoformat() for cutoff in rows)
+    found = Champion(horizon, days, len(inputs), *glms, unit, float(count.max()), float(value.max()), level)
+    return found if stretched else replace(found, level=_level(found, base, known, start))
+
+
+def _learned_cutoffs(start: date, own: date, horizon: int, params: ChampionParams) -> list[date]:
+    """Newest first: a horizon and more before the own one with as much history before, else, with less than two
+    horizons of it, those whose labels are at least a share of what there is."""
+    history, step = (own - start).days, _step_days(horizon, params)
+    if history >= 2 * horizon:
+        back = range(horizon, history - horizon + 1, step)
+    elif history >= horizon:
+        shortest = -(-horizon * params.shortest_label_share // step)
+        back = range(int(shortest) * step, history - params.first_cutoff_days + 1, step)
+    else:
+        back = range(0)
+    return [own - timedelta(days=days) for days in back[: params.max_cutoffs]]
+
+
+def _step_days(horizon: int, params: ChampionParams) -> int:
+    """Days between cut-offs: near the spacing wanted, and as often as whole numbers allow a part of the horizon."""
+    spacing = params.spacing_days if horizon <= params.long_horizon_days else params.long_spacing_days
+    return horizon // max(1, round(horizon / spacing))
+
+
+def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> _Rows | None:
+    """Inputs and labels as of a past cut-off; None where no base can be fitted on what had happened by then. One at a
+    bound of its fit will do: its curves are those of a neighbour within."""
+    frame = checked_features(known[cutoff], cutoff)
+    then = fit(frame, cutoff, base.params)
+    if then.btyd is None:
+        return None
+    expected, end = base_expects(frame, then, cutoff, horizon), min(cutoff + timedelta(days=horizon), base.cutoff)
+    labels = _came(known, frame, end)
+    seen = (end - cutoff).days
+    if seen < horizon:
+        shorter = base_expects(frame, then, cutoff, seen)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.where(shorter.count > 0, expected.count / shorter.count, 1.0)
+            still = np.where(shorter.activity < 1, (1 - expected.activity) / (1 - shorter.activity), 1.0)
+        activity = np.where(labels.activity > 0, 1.0, 1.0 - still)
+        labels = Expected(activity, labels.count * ratio, labels.value * ratio)
+    return _Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels)
+
+
+def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:
+    """What those customers did until ``end``; net value below nothing, by returns, is nothing."""
+    after = known[end].set_index("customer_id").reindex(frame["customer_id"])
+    count = after["purchase_days"].to_numpy().astype(np.float64) - frame["purchase_days"].to_numpy()
+    value = after["net_amount"].to_numpy().astype(np.float64) - frame["net_amount"].to_numpy()
+    return Expected((count > 0).astype(np.float64), count, np.maximum(value, 0.0))
+
+
+def _level(champion: Champion, base: BaseModel, known: Known, start: date) -> Level:
+    """Totals as the base expects them, times what came of what it would have expected a year ago."""
+    cutoff, horizon = base.cutoff, champion.horizon
+    frame = checked_features(known[cutoff], cutoff)
+    by_base = base_expects(frame, base, cutoff, horizon)
+    ratios, reason = _last_year(base, known, start, horizon)
+    inputs = inputs_of(frame, history_of(frame, cutoff), by_base)
+    found, scores = expected_by(champion, inputs), champion.activity.linear(inputs)
+    share = min(by_base.activity.mean() * ratios[0], (1.0 + by_base.activity.mean()) / 2.0)
+    count = np.log(by_base.count.sum() * ratios[1] / found.count.sum())
+    value = np.log(by_base.value.sum() * ratios[2] / found.value.sum())
+    return Level(_shift(scores, float(share)), float(count), float(value), reason)
+
+
+def _shift(scores: Floats, share: float) -> float:
+    """What to add to log-odds so that their chances have the mean ``share``: by halves, until floats end."""
+    low, high = -SHIFT_BOUND, SHIFT_BOUND
+    while low < (middle := (low + high) / 2.0) < high:
+        low, high = (low, middle) if expit(scores + middle).mean() >= share else (middle, high)
+    return high
+
+
+def _last_year(base: BaseModel, known: Known, start: date, horizon: int) -> tuple[tuple[float, float, float], str]:
+    """What came / what a base of a year ago expected of it: activity, count, value; ones where it cannot be known."""
+    given, year_ago = base.params.champion, base.cutoff - timedelta(days=YEAR)
+    nothing = (1.0, 1.0, 1.0), "the base's totals"
+    if given is None or (year_ago - start).days < max(given.season_history_days, horizon) or horizon > YEAR:
+        return nothing
+    frame = checked_features(known[year_ago], year_ago)
+    then = fit(frame, year_ago, base.params)
+    if then.btyd is None:
+        return nothing
+    came, by_base = (
+        _came(known, frame, year_ago + timedelta(days=horizon)),
+        base_expects(frame, then, year_ago, horizon),
+    )
+    limit, ratios = given.season_limit, []
+    for name in ("activity", "count", "value"):
+        of_base = getattr(by_base, name).sum()
+        ratio = getattr(came, name).sum() / of_base if of_base > 0 else 1.0
+        ratios.append(float(np.clip(ratio, 1.0 / limit, limit)))
+    told = ", ".join(f"{ratio:.2f}" for ratio in ratios)
+    return (ratios[0], ratios[1], ratios[2]), f"the base's totals times last year's ratios {told}"
