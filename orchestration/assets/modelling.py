@@ -9,6 +9,7 @@ from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
 
 READ = (
+    ["intermediate", "int_customer_days"],
     ["intermediate", "int_customers__features"],
     ["intermediate", "int_customers__panel"],
     ["customer", "customer_indicators"],

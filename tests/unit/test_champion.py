@@ -17,7 +17,7 @@ from ml.challenge import challenged, champion_cutoffs
 from ml.champion import RECENT, explained, inputs_of, next_days
 from ml.glm import GlmRefused, fit_glm
 from ml.params import load_params
-from ml.score import base_expects, purchase_days_at, score
+from ml.score import base_expects, outlook, purchase_days_at, score
 from ml.train import BaseModel, FeaturesError, checked_features, fit, history_of
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
@@ -102,6 +102,19 @@ def test_a_champion_learns_from_cut_offs_whose_labels_have_ended(model: BaseMode
     assert cutoffs == sorted(cutoffs, reverse=True)
     assert len(cutoffs) == 12
     assert champion.row_count == sum(len(features_of(purchases(), cutoff)) for cutoff in cutoffs)
+
+
+def test_an_outlook_with_the_amounts_that_are_is_the_score_and_other_amounts_are_another(
+    model: BaseModel, known: dict[date, pd.DataFrame]
+) -> None:
+    some, features = np.array([5, 3, 40]), checked_features(known[CUTOFF], CUTOFF)
+    scored = score(known[CUTOFF], model, CUTOFF, [HORIZON]).iloc[some]
+    looks = outlook(known[CUTOFF], model, CUTOFF, HORIZON)
+    inactive, _, amount = looks.expects(features.iloc[some], some)
+    assert list(inactive.round(6)) == list(scored["inactive_probability"])
+    assert list(looks.potential_margin(features.iloc[some], amount)) == list(scored["potential_margin_amount"])
+    more = features.iloc[some].assign(net_amount_28d=lambda frame: frame["net_amount_28d"] + 500)
+    assert (looks.expects(more, some)[0] != inactive).all()
 
 
 def test_what_comes_after_the_cut_off_changes_no_byte_of_a_champion(
