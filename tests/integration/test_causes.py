@@ -190,6 +190,17 @@ def test_other_rules_are_the_policy(published_home: Published, quiet_home: Path,
     assert sum(count for _, cause, count in told if cause == "policy") > 100
 
 
+def test_another_model_is_the_cause_of_what_reads_it(
+    published_home: Published, quiet_home: Path, tmp_path: Path
+) -> None:
+    """Without the stored models the day trains one of its own."""
+    home = tmp_path / "home"
+    _decide(published_home, quiet_home, home, {}, lambda home: shutil.rmtree(home / "models"))
+    told = rows(f"select factor, cause, count(*) from '{current(home)}/tier_causes.parquet' group by all")
+    assert {cause for factor, cause, _ in told if factor in ("churn", "value_potential")} == {"model"}
+    assert {factor for factor, cause, _ in told if cause == "model"} <= {"churn", "value_potential"}
+
+
 def _figures(release: Path) -> dict[str, list[object]]:
     """By customer, what its factors are counted from."""
     figures = "order_count_365d, net_amount_365d, margin_amount_365d, due_amount_730d, collected_amount_730d"

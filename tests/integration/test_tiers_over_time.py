@@ -106,6 +106,19 @@ def test_people_move_a_tier_as_the_rule_says_and_the_engine_s_own_stays_told(ove
     assert [told for told in unmoved if told[-1] != told[-2]] == []
 
 
+def test_people_are_the_cause_of_every_tier_that_they_moved(overruled: Overruled) -> None:
+    moved = [overruled.customers[name] for name in ("floor", "ceiling", "overlap", "conflict", "lifted_until_now")]
+    named = ", ".join(f"'{customer}'" for customer in moved)
+    release = current(overruled.home)
+    told = rows(
+        f"select changes.step, changes.main_cause, moves.main_cause from '{release}/tier_changes.parquet' as changes "
+        f"inner join '{release}/tier_movements.parquet' as moves on changes.customer_id = moves.customer_id "
+        "and changes.as_of_date = moves.movement_date "
+        f"where changes.customer_id in ({named})"
+    )
+    assert told == [("override",) * 3] * len(moved)
+
+
 def test_every_order_in_force_is_told_with_what_it_does(overruled: Overruled) -> None:
     told = rows(
         f"select override_id, effect, decided_tier, tier from '{current(overruled.home)}/tier_overrides.parquet'"

@@ -1,5 +1,7 @@
 {#- The as-of dates of the run, each with the decision that came before it: the date before in the run, or the last one in
-    the ledger. Without such a decision, or one that tells what its scores were made of, nothing is compared. -#}
+    the ledger. Without such a decision, or one that tells what its scores were made of, nothing is compared. A view: which model a date
+    has is known only once one is trained. -#}
+{{ config(materialized='view') }}
 with decided as (
 
     select distinct as_of_date, known_at, policy_version, model_version from {{ ref('stg_run__decided_customers') }}
