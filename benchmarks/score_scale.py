@@ -1,6 +1,6 @@
 """What the scores of a million customers cost: learned and scored for one horizon, beside lifetimes, as JSON.
 
-    python -m benchmarks.score_scale [--customers 1000000] [--lifetimes-customers 1000000] [--panel-customers 50000]
+    python -m benchmarks.score_scale [--customers 1000000] [--lifetimes-customers 1000000]
 
 Customers buy and stop as BG/NBD says, over three years, the same on every machine. ``learned`` is what a training day
 does: base, champion and back-test from the panel as of all cut-offs it reads, then the scores. ``base`` fits BG/NBD and
@@ -33,7 +33,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.score_features import features_of
 from ml.btyd import expected_amount, expected_purchases, fit_btyd, fit_gamma_gamma
 from ml.learn import cutoffs, learn
-from ml.params import load_params
+from ml.params import load_panel_params, load_params
 from ml.score import score
 from ml.train import checked_features, history_of
 
@@ -160,7 +160,7 @@ def measure(way: str, folder: Path, customers: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--customers", type=int, default=1_000_000)
-    parser.add_argument("--panel-customers", type=int, default=50_000)
+    parser.add_argument("--panel-customers", type=int, default=load_panel_params().max_customers)
     parser.add_argument("--lifetimes-customers", type=int, default=1_000_000, help="fewer: both ways on the same part")
     parser.add_argument("--way", choices=sorted(WAYS))
     parser.add_argument("--folder", type=Path)
