@@ -21,16 +21,20 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from benchmarks.score_features import features_of, outcomes_of
 from examples.tables import open_tables
 from examples.wheels import PACKAGES, ExamplesError
-from ml.challenge import challenged, champion_cutoffs
+from ml.challenge import Known, challenged, champion_cutoffs, learned_rows
+from ml.champion import SCORED, Expected, Level, expected_by, inputs_of
 from ml.evaluate import backtest
 from ml.params import CHAMPION, load_params
-from ml.train import BaseModel, fit
+from ml.score import base_expects
+from ml.spread import HIGH, LOW, count_ranks, learned_spread, value_range
+from ml.train import BaseModel, checked_features, fit, history_of
 
 TARGETS = Path(__file__).with_suffix(".csv")
 
@@ -73,29 +77,51 @@ class Row:
     rung: str
 
 
-def learned(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> tuple[pd.DataFrame, BaseModel]:
-    """The features of a split's cut-off, and the model that the purchases before it make: a base, or the champion over
-    the base that ships."""
+def learned(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> tuple[Known, BaseModel]:
+    """The features of a split's cut-off and of those before it that were looked at, and the model that the purchases
+    before it make: a base, or the champion over the base that ships."""
     params = load_params()
     if model != CHAMPION:
         features = features_of(connection, [split.cutoff], split.customers)
-        return features, fit(features, split.cutoff, replace(params, model=model))
+        return {split.cutoff: features}, fit(features, split.cutoff, replace(params, model=model))
     features = features_of(connection, champion_cutoffs(split.cutoff, split.horizon, params), split.customers)
     dates = features["cutoff_date"].dt.date
     known = {cutoff: features[dates == cutoff] for cutoff in dates.unique()}
-    own = known[split.cutoff]
-    return own, challenged(fit(own, split.cutoff, params), known, split.horizon)
+    return known, challenged(fit(known[split.cutoff], split.cutoff, params), known, split.horizon)
+
+
+def coverage(known: Known, model: BaseModel, outcomes: pd.DataFrame, horizon: int) -> dict[str, float]:
+    """The share of customers whose purchases, and of buyers whose net value, came between their p10 and p90. The spread
+    around the champion is learned from the rows that taught it, none of which looks past the cut-off."""
+    champion, given = model.champion_of(horizon), model.params.champion
+    if champion is None or given is None:
+        return {}
+    rows = list(learned_rows(model, known, horizon, given).values())
+    came = Expected(*(np.concatenate([getattr(found.labels, name) for found in rows]) for name in SCORED))
+    unlevelled = replace(champion, level=Level(0.0, 0.0, 0.0, "none"))
+    spread = learned_spread(expected_by(unlevelled, np.concatenate([found.inputs for found in rows])), came)
+    frame = checked_features(known[model.cutoff], model.cutoff)
+    inputs = inputs_of(frame, history_of(frame, model.cutoff), base_expects(frame, model, model.cutoff, horizon))
+    expected, after = expected_by(champion, inputs), outcomes.set_index("customer_id").reindex(frame["customer_id"])
+    count, value = (after[name].fillna(0).to_numpy().astype(np.float64) for name in ("purchase_count", "net_amount"))
+    ranks = count_ranks(spread, expected, count, np.random.default_rng(0))
+    low, high = value_range(spread, expected)
+    return {
+        "count_coverage": float(((ranks >= LOW) & (ranks <= HIGH)).mean()),
+        "value_coverage": float(((value >= low) & (value <= high))[count > 0].mean()),
+    }
 
 
 def figures_of(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> tuple[dict[str, float], str]:
     """All figures of a model on a split, the seconds it took among them, and the rung it is on."""
     started = time.perf_counter()
     with threadpool_limits(1):
-        features, fitted = learned(connection, split, model)
+        known, fitted = learned(connection, split, model)
     outcomes = outcomes_of(connection, split.cutoff, split.horizon)
     if outcomes["margin_amount"].isna().all():
         outcomes = outcomes.drop(columns="margin_amount")
-    figures, _ = backtest(features, outcomes, fitted, split.horizon)
+    figures, _ = backtest(known[split.cutoff], outcomes, fitted, split.horizon)
+    figures |= coverage(known, fitted, outcomes, split.horizon)
     return figures | {"seconds": round(time.perf_counter() - started, 2)}, fitted.rung_of(split.horizon)
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from examples.deliver import write_example
 from examples.tables import open_tables
 from examples.wheels import data_folder
-from ml.params import load_params
+from ml.params import load_panel_params, load_params
 from ml.store import plan_models
 from orchestration import dbt
 from orchestration.extract import landing
@@ -200,7 +200,8 @@ def _decide(settings: Settings, version: str, dates: Sequence[date], file: str) 
     days = [PlannedDay(day, known_at, version) for day in dates]
     with writing(settings), open_warehouse(settings) as connection:
         load_run(settings, connection, days, batches, (), run_id="benchmark", project="benchmark")
-        tell_models(connection, plan_models([(day, known_at) for day in dates], {}, {}, params), params)
+        planned = plan_models([(day, known_at) for day in dates], {}, {}, params)
+        tell_models(connection, planned, params, load_panel_params())
     _build(settings, FIRST_HALF)
     with open_warehouse(settings) as connection:
         score_run(connection, {}, params)

@@ -9,20 +9,15 @@ chances survived, x or x + 1: given alive, rate ~ Gamma(r + x, alpha + T) and ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
+from scipy.special import expit, hyp2f1
 
-Floats = npt.NDArray[np.float64]
-Objective = Callable[[Floats], tuple[float, Floats]]
+from ml.likelihood import Counted, btyd_likelihood, counted, distinct_of, gamma_gamma_loss
+from ml.minimum import PART_ROWS, Floats, Objective, minimum
 
 FIRST_PURCHASE_CHANCES = {"bg_nbd": 0, "mbg_nbd": 1}  # to drop out
-# Shapes are sought within e^-9 .. e^9, scales as far around the mean: the likelihood is flat past that.
-LOG_BOUND = 9.0
 # The count formula divides by a - 1; this near to 1 it loses about half of its digits.
 NEAR_ONE = 1e-7
 
@@ -77,21 +72,17 @@ def fit_btyd(history: History, model: str) -> Btyd:
     """The parameters of greatest likelihood. Raises KeyError for an unknown model, ValueError without customers."""
     if not history.age.size:
         raise ValueError("btyd: no customers to fit, expected at least one")
-    chances, (unique, counts) = FIRST_PURCHASE_CHANCES[model], _unique(history)
-
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        value, gradient = _likelihood(np.exp(logs), chances, unique, counts)
-        return -value / history.age.size, -gradient / history.age.size
-
+    chances, distinct = FIRST_PURCHASE_CHANCES[model], counted(history.repeats, history.recency, history.age)
+    part = _loss(chances, distinct.part(PART_ROWS)) if distinct.counts.size > PART_ROWS else None
     middle = np.array([0.0, np.log(history.age.mean()), 0.0, 0.0])
     starts = [(-1.0, -1.0, 0.0, 1.0), (0.0, 0.0, -1.0, 0.0)]
-    (r, alpha, a, b), at_bound = _minimum(loss, middle, starts, ("r", "alpha", "a", "b"))
+    (r, alpha, a, b), at_bound = minimum(_loss(chances, distinct), middle, starts, ("r", "alpha", "a", "b"), part)
     return Btyd(model, r, alpha, a, b, at_bound)
 
 
 def log_likelihood(model: Btyd, history: History) -> float:
     """Sum over the customers: equation 6 of Fader, Hardie, Lee 2005; for MBG/NBD its like in Batislam et al. 2007."""
-    return _likelihood(model.values, model.chances, *_unique(history))[0]
+    return btyd_likelihood(model.values, model.chances, counted(history.repeats, history.recency, history.age))[0]
 
 
 def p_alive(model: Btyd, history: History) -> Floats:
@@ -135,8 +126,12 @@ def expected_purchases(model: Btyd, history: History, horizon: float) -> Floats:
     which stands in where 2F1 is not finite.
     """
     a = model.a if abs(model.a - 1.0) > NEAR_ONE else 1.0 + NEAR_ONE
-    c = a + model.b + history.repeats + model.chances - 1.0
-    shape, since = model.r + history.repeats, model.alpha + history.age
+    (x, of_x), (ages, of_age) = distinct_of(history.repeats), distinct_of(history.age)
+    # What the alive expect depends on x and T alone, which many customers share.
+    pairs, of_pair = distinct_of((of_x * ages.size + of_age).astype(np.float64))
+    at_x, at_age = np.divmod(pairs.astype(np.intp), ages.size)
+    c = a + model.b + x[at_x] + model.chances - 1.0
+    shape, since = model.r + x[at_x], model.alpha + ages[at_age]
     left = since / (since + horizon)
     euler = shape > a - 1.0
     first, second = np.where(euler, c - shape, shape), np.where(euler, a - 1.0, c - a + 1.0)
@@ -145,7 +140,7 @@ def expected_purchases(model: Btyd, history: History, horizon: float) -> Floats:
         count = c / (a - 1.0) * (1.0 - series)
     at_least, at_most = -np.expm1(shape * np.log(left)), shape / since * horizon
     count = np.where(np.isfinite(count), np.clip(count, at_least, at_most), at_most)
-    return p_alive(model, history) * count
+    return p_alive(model, history) * count[of_pair]
 
 
 def fit_gamma_gamma(purchases: Floats, mean_amount: Floats, correlation_limit: float) -> GammaGamma:
@@ -164,7 +159,9 @@ def fit_gamma_gamma(purchases: Floats, mean_amount: Floats, correlation_limit: f
         raise GammaGammaRefused(f"number and mean value correlate by {correlation:.2f}, not within {correlation_limit}")
     middle = np.array([0.0, 0.0, np.log(z.mean())])
     starts = [(1.0, 1.0, 1.0), (0.0, 0.0, 0.0)]
-    (p, q, gamma), at_bound = _minimum(_gamma_gamma_loss(x, z), middle, starts, ("p", "q", "gamma"))
+    every = x.size // PART_ROWS
+    part = gamma_gamma_loss(x[::every], z[::every]) if every > 1 else None
+    (p, q, gamma), at_bound = minimum(gamma_gamma_loss(x, z), middle, starts, ("p", "q", "gamma"), part)
     if q <= 1:
         raise GammaGammaRefused(f"q is {q:.2f}, expected more than 1 for a finite mean value")
     return GammaGamma(p, q, gamma, at_bound)
@@ -179,11 +176,14 @@ def expected_amount(model: GammaGamma, purchases: Floats, mean_amount: Floats) -
     return model.p * (model.gamma + spent) / (model.p * purchases + model.q - 1.0)
 
 
-def _unique(history: History) -> tuple[History, Floats]:
-    """The distinct histories in order and how many customers have each."""
-    counted = pd.DataFrame(vars(history)).value_counts(sort=False).sort_index()
-    columns = (counted.index.get_level_values(place).to_numpy() for place in range(3))
-    return History(*columns), counted.to_numpy().astype(np.float64)
+def _loss(chances: int, history: Counted) -> Objective:
+    """Negative mean log-likelihood by the logs of the parameters."""
+
+    def loss(logs: Floats) -> tuple[float, Floats]:
+        value, gradient = btyd_likelihood(np.exp(logs), chances, history)
+        return -value / history.customers, -gradient / history.customers
+
+    return loss
 
 
 def _log_odds_dropped(parameters: Floats, first: int, history: History) -> Floats:
@@ -193,58 +193,3 @@ def _log_odds_dropped(parameters: Floats, first: int, history: History) -> Float
     waited = np.log((alpha + history.age) / (alpha + history.recency))
     odds = np.log(a) - np.log(b + np.maximum(chances, 1.0) - 1.0) + (r + history.repeats) * waited
     return np.where(chances > 0, odds, -np.inf)
-
-
-def _likelihood(parameters: Floats, first: int, history: History, counts: Floats) -> tuple[float, Floats]:
-    """Log-likelihood of counted histories and its gradient by the logs of (r, alpha, a, b).
-
-    What depends on x alone is summed over the distinct x, so that no gamma function runs over all histories.
-    """
-    r, alpha, a, b = parameters
-    x, place = np.unique(history.repeats, return_inverse=True)
-    n, m, total = np.bincount(place, counts), x + first, counts.sum()
-    value = n @ (gammaln(r + x) + betaln(a, b + m)) + total * (r * np.log(alpha) - gammaln(r) - betaln(a, b))
-    by_r = n @ digamma(r + x) + total * (np.log(alpha) - digamma(r))
-    both = n @ digamma(a + b + m) - total * digamma(a + b)
-    by_b = n @ digamma(b + m) - total * digamma(b) - both
-    odds = _log_odds_dropped(parameters, first, history)
-    dropped, shape = counts * expit(odds), r + history.repeats
-    until, to_last = alpha + history.age, alpha + history.recency
-    value += counts @ (np.logaddexp(0.0, odds) - shape * np.log(until))
-    by_r += dropped @ np.log(until / to_last) - counts @ np.log(until)
-    by_alpha = total * r / alpha - counts @ (shape / until) + dropped @ (shape / until - shape / to_last)
-    by_a = dropped.sum() / a - both
-    by_b -= (dropped / (b + np.maximum(history.repeats + first, 1.0) - 1.0)).sum()
-    return float(value), parameters * np.array([by_r, by_alpha, by_a, by_b])
-
-
-def _gamma_gamma_loss(x: Floats, z: Floats) -> Objective:
-    """Negative mean log-likelihood of Gamma-Gamma, without its constant terms, and its gradient by the logs."""
-    distinct, n = np.unique(x, return_counts=True)
-    log_sums = x * np.log(x * z)
-
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        p, q, gamma = np.exp(logs)
-        px, logs_mixed = p * distinct, np.log(gamma + x * z)
-        value = n @ (gammaln(px + q) - gammaln(px)) + x.size * (q * logs[2] - gammaln(q))
-        value += p * log_sums.sum() - (p * x + q) @ logs_mixed
-        by_p = n @ (distinct * (digamma(px + q) - digamma(px))) + (log_sums - x * logs_mixed).sum()
-        by_q = n @ digamma(px + q) + x.size * (logs[2] - digamma(q)) - logs_mixed.sum()
-        by_gamma = x.size * q / gamma - ((p * x + q) / (gamma + x * z)).sum()
-        return -float(value) / x.size, -np.array([p * by_p, q * by_q, gamma * by_gamma]) / x.size
-
-    return loss
-
-
-def _minimum(
-    loss: Objective, middle: Floats, starts: Sequence[Sequence[float]], names: Sequence[str]
-) -> tuple[list[float], tuple[str, ...]]:
-    """The best parameters from all starts (logs, off the middle), and the names of those that sit at a bound."""
-    from scipy.optimize import minimize  # half a second, which scoring need not pay
-
-    how = {"method": "L-BFGS-B", "options": {"maxiter": 2_000, "ftol": 1e-14, "gtol": 1e-8}}
-    bounds = [(centre - LOG_BOUND, centre + LOG_BOUND) for centre in middle]
-    found = [minimize(loss, middle + np.array(start), jac=True, bounds=bounds, **how) for start in starts]
-    best = min(found, key=lambda one: float(one.fun))
-    at_bound = [name for name, off in zip(names, np.abs(best.x - middle), strict=True) if off > LOG_BOUND - 1e-6]
-    return [float(value) for value in np.exp(best.x)], tuple(at_bound)

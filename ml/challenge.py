@@ -63,7 +63,7 @@ class _Refused(ValueError):
 
 
 @dataclass(frozen=True)
-class _Rows:
+class Rows:
     """What one cut-off teaches: inputs, shape (n, 13), and labels, each of shape (n,)."""
 
     inputs: Floats
@@ -75,10 +75,7 @@ def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams
         raise _Refused(f"{base.repeater_count} customers with a repeat purchase, expected {given.min_repeaters}")
     if missing := [name for name in RECENT if name not in known[base.cutoff]]:
         raise _Refused(f"features {missing} are missing")
-    start = known[base.cutoff]["first_purchase_date"].min().date()
-    cutoffs = _learned_cutoffs(start, base.cutoff, horizon, given)
-    learned = {cutoff: _rows(known, cutoff, base, horizon) for cutoff in cutoffs if len(known.get(cutoff, ()))}
-    rows = {cutoff: found for cutoff, found in learned.items() if found is not None}
+    start, rows = _start(base, known), learned_rows(base, known, horizon, given)
     if not rows:
         days = (base.cutoff - start).days
         raise _Refused(f"{days} days of history, expected {horizon} and customers who came back by then")
@@ -99,9 +96,21 @@ def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams
         raise _Refused(str(refused)) from refused
     stretched = (base.cutoff - start).days < 2 * horizon
     level = Level(0.0, 0.0, 0.0, "none: labels are stretched by the base")
-    days = tuple(cutoff.isoformat() for cutoff in rows)
-    found = Champion(horizon, days, len(inputs), *glms, unit, float(count.max()), float(value.max()), level)
+    learned = tuple(cutoff.isoformat() for cutoff in rows)
+    found = Champion(horizon, learned, len(inputs), *glms, unit, float(count.max()), float(value.max()), level)
     return found if stretched else replace(found, level=_level(found, base, known, start))
+
+
+def learned_rows(base: BaseModel, known: Known, horizon: int, given: ChampionParams) -> dict[date, Rows]:
+    """What each past cut-off teaches that has customers and a base, newest first."""
+    cutoffs = _learned_cutoffs(_start(base, known), base.cutoff, horizon, given)
+    learned = {cutoff: _rows(known, cutoff, base, horizon) for cutoff in cutoffs if len(known.get(cutoff, ()))}
+    return {cutoff: found for cutoff, found in learned.items() if found is not None}
+
+
+def _start(base: BaseModel, known: Known) -> date:
+    first: date = known[base.cutoff]["first_purchase_date"].min().date()
+    return first
 
 
 def _learned_cutoffs(start: date, own: date, horizon: int, params: ChampionParams) -> list[date]:
@@ -124,7 +133,7 @@ def _step_days(horizon: int, params: ChampionParams) -> int:
     return horizon // max(1, round(horizon / spacing))
 
 
-def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> _Rows | None:
+def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> Rows | None:
     """Inputs and labels as of a past cut-off; None where no base can be fitted on what had happened by then. One at a
     bound of its fit will do: its curves are those of a neighbour within."""
     frame = checked_features(known[cutoff], cutoff)
@@ -141,7 +150,7 @@ def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> _Rows | 
             still = np.where(shorter.activity < 1, (1 - expected.activity) / (1 - shorter.activity), 1.0)
         activity = np.where(labels.activity > 0, 1.0, 1.0 - still)
         labels = Expected(activity, labels.count * ratio, labels.value * ratio)
-    return _Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels)
+    return Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels)
 
 
 def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:

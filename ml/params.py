@@ -14,8 +14,8 @@ from ml.btyd import FIRST_PURCHASE_CHANCES
 Rule = tuple[str, Callable[[Any], bool]]
 
 PARAMS = Path(__file__).with_name("params.yml")
-# The parts of the file that no score depends on.
-METHODS, VALUE = "methods", "value"
+# The parts of the file that no model keeps.
+METHODS, VALUE, PANEL = "methods", "value", "panel"
 CHAMPION = "champion"
 
 
@@ -114,11 +114,18 @@ class ValueParams:
     groups: int
 
 
+@dataclass(frozen=True)
+class PanelParams:
+    """Of whom a day learns; said in ``params.yml``."""
+
+    max_customers: int
+
+
 def load_params(path: Path = PARAMS) -> Params:
     """The parameters of a file. Raises ParamsError with the file's name, what was found and what was expected."""
     found = _read(path)
     if isinstance(found, Mapping):
-        found = {name: value for name, value in found.items() if name not in (METHODS, VALUE)}
+        found = {name: value for name, value in found.items() if name not in (METHODS, VALUE, PANEL)}
     try:
         return params_of(found)
     except ParamsError as error:
@@ -145,6 +152,15 @@ def load_value_params(path: Path = PARAMS) -> ValueParams:
         return ValueParams(**_checked(ValueParams, found.get(VALUE) if isinstance(found, Mapping) else None))
     except ParamsError as error:
         raise ParamsError(f"{path.name}: {VALUE}: {error}") from error
+
+
+def load_panel_params(path: Path = PARAMS) -> PanelParams:
+    """The part ``panel`` of a file. Raises ParamsError as ``load_params`` does."""
+    found = _read(path)
+    try:
+        return PanelParams(**_checked(PanelParams, found.get(PANEL) if isinstance(found, Mapping) else None))
+    except ParamsError as error:
+        raise ParamsError(f"{path.name}: {PANEL}: {error}") from error
 
 
 def params_of(found: Any) -> Params:

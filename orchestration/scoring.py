@@ -11,7 +11,7 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from ml.learn import TrainedModel, cutoffs, learn
-from ml.params import Params
+from ml.params import PanelParams, Params
 from ml.score import score
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel
 from orchestration.warehouse_tables import ML_TABLES
@@ -28,15 +28,20 @@ COPIED = {
 }
 
 
-def tell_models(connection: duckdb.DuckDBPyConnection, planned: Sequence[PlannedModel], params: Params) -> None:
-    """Write into the run's inputs which stored model each date has, and the cut-offs of the dates that train one."""
+def tell_models(
+    connection: duckdb.DuckDBPyConnection, planned: Sequence[PlannedModel], params: Params, panel: PanelParams
+) -> None:
+    """Write into the run's inputs which stored model each date has, and the cut-offs of the dates that train one: their
+    own of all customers, earlier ones of no more than the panel shall have."""
     for day in planned:
         connection.execute(
             "update run.run_dates set model_version = ? where as_of_date = ?", [day.version, day.as_of_date]
         )
         if day.trained_on == day.as_of_date:
-            rows = [(day.as_of_date, cutoff) for cutoff in cutoffs(day.as_of_date, params)]
-            connection.executemany("insert into run.run_cutoffs values (?, ?)", rows)
+            own, *earlier = cutoffs(day.as_of_date, params)
+            limits = {own: None} | dict.fromkeys(earlier, panel.max_customers)
+            rows = [(day.as_of_date, cutoff, limit) for cutoff, limit in limits.items()]
+            connection.executemany("insert into run.run_cutoffs values (?, ?, ?)", rows)
 
 
 def score_run(

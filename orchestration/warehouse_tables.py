@@ -4,7 +4,7 @@ RUN_TABLES = {
     "run_dates": "as_of_date date, known_at timestamptz, policy_version varchar, model_version varchar, "
     "is_release_date boolean, run_id varchar",
     "run_builds": "known_at timestamptz, as_of_date date, as_of_known_at timestamptz",
-    "run_cutoffs": "as_of_date date, cutoff_date date",
+    "run_cutoffs": "as_of_date date, cutoff_date date, customer_limit bigint",
     "run_accounts": "source_system varchar, source_id varchar, family varchar, customer_id varchar",
     "run_batches": "place bigint, batch_id varchar, source_system varchar, family varchar, entity varchar, "
     "file varchar, sha256 varchar, raw_sha256 varchar, delivery_date date, extracted_at timestamptz, mode varchar, "

@@ -119,7 +119,7 @@ def _run_inputs(
         systems = registry or load_registry(settings.sources)  # which tells what to do where there is none
         days = plan_days(days_of_run, batches, read_policies(settings.policy), systems.end_of_day, decided)
         batches = [batch for batch in batches if batch.known_at <= days[-1].known_at]
-        from ml.params import load_params
+        from ml.params import load_panel_params, load_params
         from ml.store import plan_models, read_models
         from orchestration.scoring import tell_models
 
@@ -129,7 +129,7 @@ def _run_inputs(
         with writing(settings), open_warehouse(settings) as connection:
             before, run_id = releases(settings), context.run_id
             loaded = load_run(settings, connection, days, batches, before, run_id=run_id, project=fingerprint)
-            tell_models(connection, models, params)
+            tell_models(connection, models, params, load_panel_params())
             counts = {name: connection.table(f"run.{name}").count("*").fetchone() for name in RUN_TABLES}
         for name, row in counts.items():
             metadata = {"dagster/row_count": row[0] if row else 0, "batches read now": loaded}

@@ -101,7 +101,9 @@ def home(published_home: Published, tmp_path_factory: pytest.TempPathFactory) ->
     home = copy_of(published_home, tmp_path_factory.mktemp("leaks"))
     with duckdb.connect(str(settings_of(home).warehouse)) as build:
         build.execute("delete from run.run_cutoffs")
-        build.execute("insert into run.run_cutoffs select as_of_date, ? from run.run_dates", [cutoff(published_home)])
+        build.execute(
+            "insert into run.run_cutoffs select as_of_date, ?, null from run.run_dates", [cutoff(published_home)]
+        )
         build.execute("update run.run_builds set known_at = null, as_of_date = null, as_of_known_at = null")
     return home
 

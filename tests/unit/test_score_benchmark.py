@@ -36,7 +36,8 @@ def cdnow(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def champion_of(connection: duckdb.DuckDBPyConnection, split: Split) -> tuple[pd.DataFrame, BaseModel, pd.DataFrame]:
-    features, model = learned(connection, split, "champion")
+    known, model = learned(connection, split, "champion")
+    features = known[split.cutoff]
     return features, model, score(features, model, split.cutoff, [split.horizon])
 
 

@@ -6,5 +6,6 @@ with source as (
 
 select
     as_of_date,
-    cutoff_date
+    cutoff_date,
+    customer_limit
 from source
