@@ -29,11 +29,11 @@ from ml.btyd import (
 )
 from ml.cells import Cell, learned_cells
 from ml.champion import RECENT, Champion, champion_of
-from ml.params import CHAMPION, Params, as_mapping, params_of
+from ml.params import CHAMPION, GRADE, Params, as_mapping, params_of
 
 DATES = ("first_purchase_date", "last_purchase_date")
-# Of the JSON document; a model without one has no champions.
-FORMAT = 2
+# Of the JSON document: one without has no champions, the one before knows no grades.
+FORMAT, UNGRADED = 3, 2
 AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
 
 
@@ -76,15 +76,19 @@ class BaseModel:
         if self.champions is None:
             del content["champions"], content["params"][CHAMPION]
         else:
-            content["format"] = FORMAT
+            content["format"] = UNGRADED if self.params.grade is None else FORMAT
+        if self.params.grade is None:
+            del content["params"][GRADE]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> BaseModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content = json.loads(text)
-        if (form := content.pop("format", None)) not in (None, FORMAT):
-            raise ValueError(f"format {form}, expected {FORMAT} or none")
+        if (form := content.pop("format", None)) not in (None, UNGRADED, FORMAT):
+            raise ValueError(f"format {form}, expected {FORMAT}, {UNGRADED} or none")
+        if form != FORMAT:
+            content["params"][GRADE] = None
         if form is None:  # of before there were champions: the same bytes again, and no champion
             content["champions"], content["params"][CHAMPION] = None, None
         else:
