@@ -188,8 +188,6 @@ def _last_year(base: BaseModel, known: Known, start: date, horizon: int) -> tupl
     nothing = (1.0, 1.0, 1.0), "the base's totals"
     if given is None or (year_ago - start).days < max(given.season_history_days, horizon) or horizon > YEAR:
         return nothing
-    if year_ago not in known:  # of a past cut-off that is only graded
-        return nothing
     frame = checked_features(known[year_ago], year_ago)
     then = fit(frame, year_ago, base.params)
     if then.btyd is None:

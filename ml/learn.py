@@ -93,14 +93,15 @@ class TrainedModel:
 
 def cutoffs(as_of_date: date, params: Params) -> list[date]:
     """The cut-offs whose features a day learns from: its own, the day after it, one and two horizons earlier, what
-    champions of the own one and of the back-test's look at, and those it is graded at with the horizon either side."""
+    champions of the own one and of the back-test's look at, and the same of those it is graded at."""
     own = as_of_date + timedelta(days=1)
     earlier = {own - timedelta(days=times * horizon) for horizon in params.horizons for times in (1, 2)}
     for horizon in params.horizons:
         for cutoff in (own, own - timedelta(days=horizon)):
             earlier |= champion_cutoffs(cutoff, horizon, params) - {own}
         for cutoff in graded_cutoffs(own, horizon, params):
-            earlier |= {cutoff + timedelta(days=times * horizon) for times in (-1, 0, 1)} - {own}
+            earlier |= {cutoff + timedelta(days=times * horizon) for times in (-1, 1)} - {own}
+            earlier |= champion_cutoffs(cutoff, horizon, params)
     return [own, *sorted(earlier, reverse=True)]
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from ml.evaluate import auc, normalised_gini
-from ml.grade import REASONS, Grade, Tested, grade_of, graded_cutoffs
-from ml.learn import TrainedModel, cutoffs, learn
-from ml.params import GradeParams, Params, load_params
+from ml.learn import cutoffs, learn
+from ml.params import GradeParams, load_params
 
 DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
 PARAMS = load_params()
