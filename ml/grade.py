@@ -69,7 +69,7 @@ REASONS = NO_LIFT | {
 
 
 @dataclass(frozen=True)
-class Tested:
+class Judged:
     """A model fitted as of a past cut-off and what came in its horizon; arrays of shape (n,), customers by their ids.
 
     ``rules``: what simple rules rank by, highest first to buy.
@@ -96,14 +96,14 @@ def graded_cutoffs(own: date, horizon: int, params: Params) -> list[date]:
     return [own - timedelta(days=horizon + spacing * nth) for nth in range(given.cutoffs)]
 
 
-def tested(model: BaseModel, features: pd.DataFrame, after: pd.DataFrame, horizon: int) -> Tested:
+def judged(model: BaseModel, features: pd.DataFrame, after: pd.DataFrame, horizon: int) -> Judged:
     """``features`` as of the model's cut-off, ``after`` as of the end of its horizon, both as in train.fit."""
     frame = checked_features(features, model.cutoff)
     looks = outlook(frame, model, model.cutoff, horizon)
     inactive, count, value = looks.expects(frame, slice(None))
     then = after.set_index("customer_id").reindex(frame["customer_id"])
     came = [then[name].to_numpy().astype(np.float64) - frame[name] for name in ("purchase_days", "net_amount")]
-    return Tested(
+    return Judged(
         cutoff=model.cutoff,
         rung=model.rung_of(horizon),
         customers=tuple(frame["customer_id"]),
@@ -116,7 +116,7 @@ def tested(model: BaseModel, features: pd.DataFrame, after: pd.DataFrame, horizo
     )
 
 
-def grade_of(tests: Sequence[Tested], horizon: int, rung: str, params: Params) -> Grade:
+def grade_of(tests: Sequence[Judged], horizon: int, rung: str, params: Params) -> Grade:
     """The grade of a horizon's scores."""
     if (given := params.grade) is None:
         raise ValueError("grade: the parameters have no part 'grade'")
@@ -149,7 +149,7 @@ def _rules(frame: pd.DataFrame, quantiles: int) -> dict[str, Floats]:
     return alone | {"rfm_sum": np.sum([1.0 + np.floor(quantiles * found / len(frame)) for found in worse], axis=0)}
 
 
-def _lift(tests: Sequence[Tested], given: GradeParams) -> tuple[dict[str, float], dict[str, str]]:
+def _lift(tests: Sequence[Judged], given: GradeParams) -> tuple[dict[str, float], dict[str, str]]:
     """Means over the cut-offs of the score and of its best rule, what lies between them with its interval, and the best
     rule's name. In each resample the rule that is best there counts: the score has to beat whichever comes first."""
     tests = [_fewer(test, given.max_customers) for test in tests]
@@ -173,7 +173,7 @@ def _lift(tests: Sequence[Tested], given: GradeParams) -> tuple[dict[str, float]
     return {name: float(value) for name, value in figures.items()}, rules
 
 
-def _calibration(tests: Sequence[Tested], bins: int) -> dict[str, float]:
+def _calibration(tests: Sequence[Judged], bins: int) -> dict[str, float]:
     """Of the rows of all cut-offs together."""
     predicted = np.concatenate([test.inactive for test in tests])
     table = calibration_table(predicted, np.concatenate([test.count == 0 for test in tests]).astype(np.float64), bins)
@@ -190,7 +190,7 @@ def _is_level(bias: float, limit: float) -> bool:
     return bias > 0 and abs(log(bias)) <= limit
 
 
-def _fewer(test: Tested, most: int) -> Tested:
+def _fewer(test: Judged, most: int) -> Judged:
     """Those whose ids have the smallest hashes, so that the same customers stand at every cut-off."""
     if len(test.customers) <= most:
         return test
@@ -199,7 +199,7 @@ def _fewer(test: Tested, most: int) -> Tested:
     arrays = {name: value[kept] for name, value in vars(test).items() if isinstance(value, np.ndarray)}
     rules = {name: value[kept] for name, value in test.rules.items()}
     customers = tuple(test.customers[place] for place in kept)
-    return Tested(test.cutoff, test.rung, customers, **arrays, rules=rules)
+    return Judged(test.cutoff, test.rung, customers, **arrays, rules=rules)
 
 
 def _resamples(customers: Iterable[Sequence[str]], given: GradeParams) -> list[npt.NDArray[np.float32]]:
@@ -212,7 +212,7 @@ def _resamples(customers: Iterable[Sequence[str]], given: GradeParams) -> list[n
     return [weights[:, everybody.get_indexer(index)] for index in at]
 
 
-def _measured(test: Tested, weights: npt.NDArray[np.float32], names: Sequence[str]) -> Floats:
+def _measured(test: Judged, weights: npt.NDArray[np.float32], names: Sequence[str]) -> Floats:
     """AUC and Gini of each ranking in each resample, shape (measures, rankings, resamples)."""
     is_active = (test.count > 0).astype(np.float64)
     perfect = _gini(test.value, test.value, weights)

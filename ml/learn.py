@@ -18,9 +18,9 @@ import pandas as pd
 
 from ml.challenge import Taught, challenged, champion_cutoffs
 from ml.evaluate import backtest
-from ml.grade import Grade, grade_of, graded_cutoffs, tested
+from ml.grade import Grade, grade_of, graded_cutoffs, judged
 from ml.params import Params
-from ml.train import BaseModel, checked_features, fit
+from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
@@ -118,12 +118,35 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
     tests, grades = [], []
     for horizon in params.horizons:
         taught: Taught = {}
-        model = challenged(model, known, horizon, taught)
-        if len(past[horizon]):
-            tests.append(_backtest(known, _past_model(known, own - timedelta(days=horizon), horizon, params, taught)))
+        model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
+        is_withheld = False
         if params.grade is not None:
             grades.append(_grade(known, own, model, horizon, taught))
+            if is_withheld := grades[-1].grade == "C":
+                model = withheld(model, known[own], past[horizon], horizon)
+        if len(past[horizon]):
+            of_past = _past_model(known, before, horizon, params, taught)
+            if is_withheld:
+                of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
+            tests.append(_backtest(known, of_past))
     return TrainedModel(as_of_date, known_at, model, tuple(tests), tuple(grades) if params.grade is not None else None)
+
+
+def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horizon: int) -> BaseModel:
+    """The model with its scores of a horizon replaced by the simple rule, recency x frequency cells.
+
+    ``past``: features one horizon before. A rung that is no higher than the cells is the rule already; any stays where
+    too few customers were known then to learn cells from. The reason says what changed, or why nothing did.
+    """
+    if model.rung_of(horizon) not in ("champion", "btyd"):
+        return model
+    if len(past) < model.params.min_customers:
+        return replace(model, reason=f"{model.reason}; grade C, but {len(past)} customers are too few for a rule")
+    cells = model.cells
+    if model.rung != "rfm_cells":
+        cells += tuple(cells_of(checked_features(features, model.cutoff), past, model.cutoff, horizon, model.params))
+    reason = f"{model.reason}; grade C: scores of {horizon} days are withheld, recency x frequency cells speak"
+    return replace(model, reason=reason, cells=cells, withheld=(*model.withheld, horizon))
 
 
 def _past_model(
@@ -139,7 +162,7 @@ def _grade(known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, hori
     """The same recipe at rolling cut-offs that had customers, each against what came in its horizon."""
     cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, model.params) if len(known[cutoff])]
     tests = [
-        tested(
+        judged(
             _past_model(known, cutoff, horizon, model.params, taught),
             known[cutoff],
             known[cutoff + timedelta(days=horizon)],

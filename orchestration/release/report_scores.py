@@ -36,8 +36,20 @@ SENTENCES = {
         "B级：优于所有简单规则，但并非其余各项均得到证实。",
     ),
     "C": (
-        "Grade C: it is not shown to beat a simple rule. Do not rely on it.",
-        "C级：未证实优于简单规则，请勿依赖。",
+        "Grade C: it is not shown to beat a simple rule.",
+        "C级：未证实优于简单规则。",
+    ),
+}
+# Of a C: what the scores below it are.
+SPEAKS = {
+    "withheld": (
+        "Its scores are withheld; those below are of a simple rule, cells of recency and frequency.",
+        "其评分已停用，以下为简单规则（最近购买×购买次数分组）的结果。",
+    ),
+    "rule": ("The scores below are those of the simple rule it already is.", "以下评分本身即为简单规则的结果。"),
+    "unheld": (
+        "There is too little history for a simple rule in its place: do not rely on the scores below.",
+        "历史太短，无法以简单规则代替，请勿依赖以下评分。",
     ),
 }
 MISSED = {
@@ -100,7 +112,7 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "customers": model.customer_count,
         "rung": model.rung_of(horizon),
         "reason": model.reason,
-        "grade": _graded(trained.grade_of(horizon)),
+        "grade": _graded(trained.grade_of(horizon), model.rung_of(horizon), horizon in model.withheld),
         "horizon": horizon,
         "total": total,
         "backtest_cutoff": test.cutoff if test else None,
@@ -111,13 +123,17 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
     }
 
 
-def _graded(grade: Grade | None) -> dict[str, Any] | None:
+def _graded(grade: Grade | None, rung: str, is_withheld: bool) -> dict[str, Any] | None:
     if grade is None:
         return None
+    sentence = SENTENCES[grade.grade]
+    if grade.grade == "C":
+        speaks = SPEAKS["withheld" if is_withheld else "unheld" if rung in ("champion", "btyd") else "rule"]
+        sentence = sentence[0] + " " + speaks[0], sentence[1] + speaks[1]
     missed = [MISSED[name] for name in grade.reasons]
     return {
         "letter": grade.grade,
-        "sentence": SENTENCES[grade.grade],
+        "sentence": sentence,
         "missed": tuple(mark.join(parts) for mark, parts in zip(("; ", "；"), zip(*missed, strict=True), strict=True))
         if missed
         else None,
