@@ -28,30 +28,33 @@ YEAR = 364
 SHIFT_BOUND = 50.0
 
 Known = Mapping[date, pd.DataFrame]
+# What a past cut-off taught, by it and the end of its labels: models of several cut-offs learn from the same ones.
+Taught = dict[tuple[date, date], "Rows | None"]
 
 
 def champion_cutoffs(cutoff: date, horizon: int, params: Params) -> set[date]:
     """All cut-offs whose features a champion of a cut-off may read: its own, what it learns from, where labels end."""
     if params.champion is None:
         return {cutoff}
-    step = _step_days(horizon, params.champion)
+    step = step_days(horizon, params.champion)
     steps = range(max(params.champion.max_cutoffs, -(-horizon // step)) + 1)
     year_ago = cutoff - timedelta(days=YEAR)
     days = {cutoff - timedelta(days=back + step * nth) for nth in steps for back in (0, horizon)}
     return days | {year_ago, year_ago + timedelta(days=horizon)}
 
 
-def challenged(base: BaseModel, known: Known, horizon: int) -> BaseModel:
+def challenged(base: BaseModel, known: Known, horizon: int, taught: Taught | None = None) -> BaseModel:
     """The base with a champion of the horizon where the data carries one, or with the reason where it does not.
 
     A base at a bound of its fit, which speaks by cells, still carries one; without a fit it stays as it is.
 
     ``known``: features as of ``champion_cutoffs``, by cut-off; those of other cut-offs are not looked at.
+    ``taught``: kept from one call to the next of the same horizon, parameters and features, and filled.
     """
     if base.btyd is None or base.params.champion is None:
         return base
     try:
-        champion = _champion(base, known, horizon, base.params.champion)
+        champion = _champion(base, known, horizon, base.params.champion, {} if taught is None else taught)
     except _Refused as refused:
         return replace(base, reason=f"{base.reason}; no champion of {horizon} days: {refused}")
     reason = f"{base.reason}; champion of {horizon} days from {len(champion.cutoffs)} cut-offs"
@@ -70,12 +73,12 @@ class Rows:
     labels: Expected
 
 
-def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams) -> Champion:
+def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams, taught: Taught) -> Champion:
     if base.repeater_count < given.min_repeaters:
         raise _Refused(f"{base.repeater_count} customers with a repeat purchase, expected {given.min_repeaters}")
     if missing := [name for name in RECENT if name not in known[base.cutoff]]:
         raise _Refused(f"features {missing} are missing")
-    start, rows = _start(base, known), learned_rows(base, known, horizon, given)
+    start, rows = _start(base, known), learned_rows(base, known, horizon, given, taught)
     if not rows:
         days = (base.cutoff - start).days
         raise _Refused(f"{days} days of history, expected {horizon} and customers who came back by then")
@@ -97,15 +100,23 @@ def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams
     stretched = (base.cutoff - start).days < 2 * horizon
     level = Level(0.0, 0.0, 0.0, "none: labels are stretched by the base")
     learned = tuple(cutoff.isoformat() for cutoff in rows)
-    found = Champion(horizon, learned, len(inputs), *glms, unit, float(count.max()), float(value.max()), level)
-    return found if stretched else replace(found, level=_level(found, base, known, start))
+    made = Champion(horizon, learned, len(inputs), *glms, unit, float(count.max()), float(value.max()), level)
+    return made if stretched else replace(made, level=_level(made, base, known, start))
 
 
-def learned_rows(base: BaseModel, known: Known, horizon: int, given: ChampionParams) -> dict[date, Rows]:
-    """What each past cut-off teaches that has customers and a base, newest first."""
-    cutoffs = _learned_cutoffs(_start(base, known), base.cutoff, horizon, given)
-    learned = {cutoff: _rows(known, cutoff, base, horizon) for cutoff in cutoffs if len(known.get(cutoff, ()))}
-    return {cutoff: found for cutoff, found in learned.items() if found is not None}
+def learned_rows(
+    base: BaseModel, known: Known, horizon: int, given: ChampionParams, taught: Taught | None = None
+) -> dict[date, Rows]:
+    """What each past cut-off teaches that has customers and a base, newest first. ``taught``: what is known already."""
+    taught = {} if taught is None else taught
+    rows: dict[date, Rows] = {}
+    for cutoff in _learned_cutoffs(_start(base, known), base.cutoff, horizon, given):
+        place = cutoff, min(cutoff + timedelta(days=horizon), base.cutoff)
+        if place not in taught:
+            taught[place] = _rows(known, cutoff, base, horizon) if len(known.get(cutoff, ())) else None
+        if (found := taught[place]) is not None:
+            rows[cutoff] = found
+    return rows
 
 
 def _start(base: BaseModel, known: Known) -> date:
@@ -116,7 +127,7 @@ def _start(base: BaseModel, known: Known) -> date:
 def _learned_cutoffs(start: date, own: date, horizon: int, params: ChampionParams) -> list[date]:
     """Newest first: a horizon and more before the own one with as much history before, else, with less than two
     horizons of it, those whose labels are at least a share of what there is."""
-    history, step = (own - start).days, _step_days(horizon, params)
+    history, step = (own - start).days, step_days(horizon, params)
     if history >= 2 * horizon:
         back = range(horizon, history - horizon + 1, step)
     elif history >= horizon:
@@ -127,7 +138,7 @@ def _learned_cutoffs(start: date, own: date, horizon: int, params: ChampionParam
     return [own - timedelta(days=days) for days in back[: params.max_cutoffs]]
 
 
-def _step_days(horizon: int, params: ChampionParams) -> int:
+def step_days(horizon: int, params: ChampionParams) -> int:
     """Days between cut-offs: near the spacing wanted, and as often as whole numbers allow a part of the horizon."""
     spacing = params.spacing_days if horizon <= params.long_horizon_days else params.long_spacing_days
     return horizon // max(1, round(horizon / spacing))

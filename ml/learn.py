@@ -16,10 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from ml.challenge import challenged, champion_cutoffs
+from ml.challenge import Taught, challenged, champion_cutoffs
 from ml.evaluate import backtest
+from ml.grade import Grade, grade_of, graded_cutoffs, judged
 from ml.params import Params
-from ml.train import BaseModel, checked_features, fit
+from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
@@ -39,12 +40,16 @@ class Backtest:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible."""
+    """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
+
+    ``grades``: one a horizon; None in a model of before there were any.
+    """
 
     as_of_date: date
     known_at: datetime
     model: BaseModel
     backtests: tuple[Backtest, ...]
+    grades: tuple[Grade, ...] | None = None
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -54,6 +59,8 @@ class TrainedModel:
             "model": json.loads(self.model.to_json()),
             "backtests": [asdict(test) | {"cutoff": test.cutoff.isoformat()} for test in self.backtests],
         }
+        if self.grades is not None:
+            content["grades"] = [asdict(grade) for grade in self.grades]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -61,12 +68,18 @@ class TrainedModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content: dict[str, Any] = json.loads(text)
         tests = [test | {"cutoff": date.fromisoformat(test["cutoff"])} for test in content["backtests"]]
+        grades = content.get("grades")
         return cls(
             as_of_date=date.fromisoformat(content["as_of_date"]),
             known_at=datetime.fromisoformat(content["known_at"]),
             model=BaseModel.from_json(json.dumps(content["model"])),
             backtests=tuple(Backtest(**test | {"calibration": tuple(test["calibration"])}) for test in tests),
+            grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
         )
+
+    def grade_of(self, horizon: int) -> Grade | None:
+        """How far a horizon's scores are to be believed; None for a model that was never graded."""
+        return next((grade for grade in self.grades or () if grade.horizon == horizon), None)
 
     @property
     def sha256(self) -> str:
@@ -79,13 +92,16 @@ class TrainedModel:
 
 
 def cutoffs(as_of_date: date, params: Params) -> list[date]:
-    """The cut-offs whose features a day learns from: its own, the day after it, one and two horizons earlier, and what
-    champions of the own one and of the back-test's look at."""
+    """The cut-offs whose features a day learns from: its own, the day after it, one and two horizons earlier, what
+    champions of the own one and of the back-test's look at, and the same of those it is graded at."""
     own = as_of_date + timedelta(days=1)
     earlier = {own - timedelta(days=times * horizon) for horizon in params.horizons for times in (1, 2)}
     for horizon in params.horizons:
         for cutoff in (own, own - timedelta(days=horizon)):
             earlier |= champion_cutoffs(cutoff, horizon, params) - {own}
+        for cutoff in graded_cutoffs(own, horizon, params):
+            earlier |= {cutoff + timedelta(days=times * horizon) for times in (-1, 1)} - {own}
+            earlier |= champion_cutoffs(cutoff, horizon, params)
     return [own, *sorted(earlier, reverse=True)]
 
 
@@ -99,20 +115,74 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
     known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
+    tests, grades = [], []
     for horizon in params.horizons:
-        model = challenged(model, known, horizon)
-    tests = [_backtest(known, own, horizon, params) for horizon in params.horizons if len(past[horizon])]
-    return TrainedModel(as_of_date, known_at, model, tuple(tests))
+        taught: Taught = {}
+        model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
+        is_withheld = False
+        if params.grade is not None:
+            grades.append(_grade(known, own, model, horizon, taught))
+            if is_withheld := grades[-1].grade == "C":
+                model = withheld(model, known[own], past[horizon], horizon)
+        if len(past[horizon]):
+            of_past = _past_model(known, before, horizon, params, taught)
+            if is_withheld:
+                of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
+            tests.append(_backtest(known, of_past))
+    return TrainedModel(as_of_date, known_at, model, tuple(tests), tuple(grades) if params.grade is not None else None)
 
 
-def _backtest(known: Mapping[date, pd.DataFrame], own: date, horizon: int, params: Params) -> Backtest:
-    """Fit one horizon before ``own`` on what had happened by then, and compare with the horizon that followed."""
-    cutoff = own - timedelta(days=horizon)
+def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horizon: int) -> BaseModel:
+    """The model with its scores of a horizon replaced by the simple rule, recency x frequency cells.
+
+    ``past``: features one horizon before. A rung that is no higher than the cells is the rule already; any stays where
+    too few customers were known then to learn cells from. The reason says what changed, or why nothing did.
+    """
+    if model.rung_of(horizon) not in ("champion", "btyd"):
+        return model
+    if len(past) < model.params.min_customers:
+        return replace(model, reason=f"{model.reason}; grade C, but {len(past)} customers are too few for a rule")
+    cells = model.cells
+    if model.rung != "rfm_cells":
+        cells += tuple(cells_of(checked_features(features, model.cutoff), past, model.cutoff, horizon, model.params))
+    reason = f"{model.reason}; grade C: scores of {horizon} days are withheld, recency x frequency cells speak"
+    return replace(model, reason=reason, cells=cells, withheld=(*model.withheld, horizon))
+
+
+def _past_model(
+    known: Mapping[date, pd.DataFrame], cutoff: date, horizon: int, params: Params, taught: Taught
+) -> BaseModel:
+    """By the same recipe from what had happened by a past cut-off, for one horizon."""
+    past = {horizon: known[cutoff - timedelta(days=horizon)]}
+    model = fit(known[cutoff], cutoff, replace(params, horizons=(horizon,)), past)
+    return challenged(model, known, horizon, taught)
+
+
+def _grade(known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, horizon: int, taught: Taught) -> Grade:
+    """The same recipe at rolling cut-offs that had customers, each against what came in its horizon."""
+    cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, model.params) if len(known[cutoff])]
+    tests = [
+        judged(
+            _past_model(known, cutoff, horizon, model.params, taught),
+            known[cutoff],
+            known[cutoff + timedelta(days=horizon)],
+            horizon,
+        )
+        for cutoff in cutoffs_with
+    ]
+    return grade_of(tests, horizon, model.rung_of(horizon), model.params)
+
+
+def _grade_of_mapping(content: dict[str, Any]) -> Grade:
+    lists = {name: tuple(content[name]) for name in ("reasons", "cutoffs")}
+    return Grade(**content | lists)
+
+
+def _backtest(known: Mapping[date, pd.DataFrame], model: BaseModel) -> Backtest:
+    """A model of one horizon before the day's cut-off against the horizon that followed."""
+    (horizon,), cutoff = model.params.horizons, model.cutoff
+    own = cutoff + timedelta(days=horizon)
     before, after = checked_features(known[cutoff], cutoff), checked_features(known[own], own)
-    model = fit(
-        before, cutoff, replace(params, horizons=(horizon,)), {horizon: known[cutoff - timedelta(days=horizon)]}
-    )
-    model = challenged(model, known, horizon)
     came = after.set_index("customer_id").reindex(before["customer_id"])
     outcomes = pd.DataFrame(
         {

@@ -16,7 +16,7 @@ Rule = tuple[str, Callable[[Any], bool]]
 PARAMS = Path(__file__).with_name("params.yml")
 # The parts of the file that no model keeps.
 METHODS, VALUE, PANEL = "methods", "value", "panel"
-CHAMPION = "champion"
+CHAMPION, GRADE = "champion", "grade"
 
 
 class ParamsError(ValueError):
@@ -42,8 +42,26 @@ class ChampionParams:
 
 
 @dataclass(frozen=True)
+class GradeParams:
+    """The part ``grade``; what each stands for is said in ``params.yml``."""
+
+    cutoffs: int
+    spacing_days: int
+    min_cutoffs: int
+    resamples: int
+    interval: float
+    seed: int
+    max_customers: int
+    rfm_quantiles: int
+    ece_limit: float
+    bias_limit: float
+    auc_range_limit: float
+    lifting_share: float
+
+
+@dataclass(frozen=True)
 class Params:
-    """What each stands for is said in ``params.yml``. Models of before there were champions have ``champion`` None."""
+    """What each stands for is said in ``params.yml``. Models of before there were champions, or grades, have None."""
 
     model: str
     horizons: tuple[int, ...]
@@ -60,6 +78,7 @@ class Params:
     calibration_bins: int
     top_share: float
     champion: ChampionParams | None
+    grade: GradeParams | None
 
 
 @dataclass(frozen=True)
@@ -166,11 +185,12 @@ def load_panel_params(path: Path = PARAMS) -> PanelParams:
 def params_of(found: Any) -> Params:
     """Checked parameters of a mapping, as read from YAML or JSON. Raises ParamsError."""
     values = _checked(Params, found)
-    try:
-        champion = None if found[CHAMPION] is None else ChampionParams(**_checked(ChampionParams, found[CHAMPION]))
-    except ParamsError as error:
-        raise ParamsError(f"{CHAMPION}: {error}") from error
-    return Params(**values | {CHAMPION: champion})
+    for name, kind in ((CHAMPION, ChampionParams), (GRADE, GradeParams)):
+        try:
+            values[name] = None if found[name] is None else kind(**_checked(kind, found[name]))
+        except ParamsError as error:
+            raise ParamsError(f"{name}: {error}") from error
+    return Params(**values)
 
 
 def as_mapping(params: Params) -> dict[str, Any]:
@@ -223,5 +243,6 @@ KINDS: Mapping[str, Rule] = {
     "str": ("a text", lambda value: isinstance(value, str) and bool(value)),
     "tuple[int, ...]": ("a rising list of whole numbers above 0", _is_rising),
     "ChampionParams | None": ("a mapping of parameters", lambda value: value is None or isinstance(value, Mapping)),
+    "GradeParams | None": ("a mapping of parameters", lambda value: value is None or isinstance(value, Mapping)),
     "tuple[Indicator, ...]": ("a list of indicators", lambda value: isinstance(value, list) and bool(value)),
 }

@@ -50,6 +50,7 @@ class Outlook:
     """
 
     model: BaseModel
+    rung: str
     base: _Answer
     given: _Answer
     champion: Champion | None
@@ -83,7 +84,7 @@ class Outlook:
         """Until the next purchase has probability ``quantile``, shape (n,), by the curve that the score is read from:
         NaN past ``longest``, and for a rung without a curve of each customer."""
         btyd = self.model.btyd
-        if btyd is None or (self.champion is None and self.model.rung != "btyd"):
+        if btyd is None or (self.champion is None and self.rung != "btyd"):
             return _unknown(len(inactive))
         if self.champion is None:
             return next_purchase_days(btyd, self.history, quantile, longest)
@@ -146,10 +147,10 @@ def purchase_days_at(
 
 
 def _outlook(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
-    base, champion = RUNGS[model.rung](frame, model, cutoff, horizon), model.champion_of(horizon)
+    base, champion = RUNGS[model.base_rung_of(horizon)](frame, model, cutoff, horizon), model.champion_of(horizon)
     # A base at a bound of its fit speaks by cells, but the champion learned from its curves.
     given = base if champion is None or model.rung == "btyd" else _by_btyd(frame, model, cutoff, horizon)
-    return Outlook(model, base, given, champion, history_of(frame, cutoff))
+    return Outlook(model, model.rung_of(horizon), base, given, champion, history_of(frame, cutoff))
 
 
 def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:

@@ -29,11 +29,11 @@ from ml.btyd import (
 )
 from ml.cells import Cell, learned_cells
 from ml.champion import RECENT, Champion, champion_of
-from ml.params import CHAMPION, Params, as_mapping, params_of
+from ml.params import CHAMPION, GRADE, Params, as_mapping, params_of
 
 DATES = ("first_purchase_date", "last_purchase_date")
-# Of the JSON document; a model without one has no champions.
-FORMAT = 2
+# Of the JSON document: one without has no champions, the one before knows no grades.
+FORMAT, UNGRADED = 3, 2
 AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
 
 
@@ -51,7 +51,8 @@ class BaseModel:
 
     ``purchase_rate``: repeat purchase days per customer and day; ``mean_day_amount``: net value of a purchase day;
     ``margin_rate``: margin per net value of known cost, None when no cost is known.
-    ``champions``: one a horizon where the data carries one; None in a model of before there were any.
+    ``champions``: one a horizon where the data carries one; None in a model of before there were any. ``withheld``: the
+    horizons whose scores are not shown to be better than a simple rule; the cells speak for them.
     """
 
     name: str
@@ -69,6 +70,7 @@ class BaseModel:
     cells: tuple[Cell, ...]
     params: Params
     champions: tuple[Champion, ...] | None = ()
+    withheld: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         """Canonical: keys sorted, floats in their shortest exact form, so that equal models have equal bytes."""
@@ -76,15 +78,19 @@ class BaseModel:
         if self.champions is None:
             del content["champions"], content["params"][CHAMPION]
         else:
-            content["format"] = FORMAT
+            content["format"] = UNGRADED if self.params.grade is None else FORMAT
+        if self.params.grade is None:
+            del content["params"][GRADE], content["withheld"]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> BaseModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content = json.loads(text)
-        if (form := content.pop("format", None)) not in (None, FORMAT):
-            raise ValueError(f"format {form}, expected {FORMAT} or none")
+        if (form := content.pop("format", None)) not in (None, UNGRADED, FORMAT):
+            raise ValueError(f"format {form}, expected {FORMAT}, {UNGRADED} or none")
+        if form != FORMAT:
+            content["params"][GRADE] = None
         if form is None:  # of before there were champions: the same bytes again, and no champion
             content["champions"], content["params"][CHAMPION] = None, None
         else:
@@ -92,18 +98,24 @@ class BaseModel:
         for name, kind in (("btyd", Btyd), ("gamma_gamma", GammaGamma)):
             if found := content[name]:
                 content[name] = kind(**found | {"at_bound": tuple(found["at_bound"])})
+        content["withheld"] = tuple(content.get("withheld", ()))
         content["cutoff"] = date.fromisoformat(content["cutoff"])
         content["cells"] = tuple(Cell(**cell) for cell in content["cells"])
         content["params"] = params_of(content["params"])
         return cls(**content)
 
     def champion_of(self, horizon: int) -> Champion | None:
-        """The champion that scores a horizon."""
-        return next((found for found in self.champions or () if found.horizon == horizon), None)
+        """The champion that scores a horizon; one that is withheld does not."""
+        speaking = () if horizon in self.withheld else self.champions or ()
+        return next((found for found in speaking if found.horizon == horizon), None)
+
+    def base_rung_of(self, horizon: int) -> str:
+        """The rung below the champion, or the cells in place of all that is withheld."""
+        return "rfm_cells" if horizon in self.withheld else self.rung
 
     def rung_of(self, horizon: int) -> str:
         """The rung that scores of a horizon stand on."""
-        return self.rung if self.champion_of(horizon) is None else "champion"
+        return self.base_rung_of(horizon) if self.champion_of(horizon) is None else "champion"
 
     @property
     def version(self) -> str:
@@ -206,7 +218,7 @@ def _rung(frame: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, 
         if known < params.min_customers:
             short = f"history is too short: {known} customers {horizon} days before, expected {params.min_customers}"
             return _Rung("global_rate", f"{why}; {short}", btyd)
-    cells = [cell for horizon in params.horizons for cell in _cells(frame, past[horizon], cutoff, horizon, params)]
+    cells = [cell for horizon in params.horizons for cell in cells_of(frame, past[horizon], cutoff, horizon, params)]
     return _Rung("rfm_cells", why, btyd, cells=tuple(cells))
 
 
@@ -223,7 +235,7 @@ def _value_model(frame: pd.DataFrame, params: Params) -> tuple[GammaGamma | None
         return None, f"value by the customer's own mean, shrunk: {refused}"
 
 
-def _cells(frame: pd.DataFrame, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
+def cells_of(frame: pd.DataFrame, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
     """The cells that [cutoff - horizon, cutoff) teaches."""
     start = cutoff - timedelta(days=horizon)
     before = checked_features(past, start)

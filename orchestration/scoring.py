@@ -69,20 +69,27 @@ def score_run(
         model = trained if planned is None else known.get(planned)
         if model is not None:
             horizons = model.model.params.horizons
-            rungs = {horizon: (model.model.rung_of(horizon), model.model.reason) for horizon in horizons}
+            rungs = {horizon: _told(model, horizon) for horizon in horizons}
             used[model.version] = model
             _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
         elif planned == NO_MODEL:
-            rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models"))
+            rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models", None, None))
         else:
             raise ModelStoreError(f"models: {day} is to be scored by {planned}, which is neither stored nor trained")
         version = model.version if model else NO_MODEL
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
         for horizon, rung in rungs.items():
-            connection.execute("insert into ml.models values (?, ?, ?, ?, ?)", [day, horizon, version, *rung])
+            connection.execute("insert into ml.models values (?, ?, ?, ?, ?, ?, ?)", [day, horizon, version, *rung])
     for version, model in sorted(used.items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
     return used
+
+
+def _told(trained: TrainedModel, horizon: int) -> tuple[str | None, ...]:
+    """Rung, reason, grade and its reason; a model of before there were grades has neither."""
+    grade = trained.grade_of(horizon)
+    told = (grade.grade, grade.reason) if grade else (None, None)
+    return trained.model.rung_of(horizon), trained.model.reason, *told
 
 
 def _cutoff(day: date) -> date:

@@ -35,7 +35,8 @@ RUN_TABLES = {
 # What assets/modelling.py fills between the two halves of the dbt project.
 ML_TABLES = {
     "documents": "model_version varchar, document varchar",
-    "models": "as_of_date date, horizon_days bigint, model_version varchar, rung varchar, reason varchar",
+    "models": "as_of_date date, horizon_days bigint, model_version varchar, rung varchar, reason varchar, "
+    "grade varchar, grade_reason varchar",
     "scores": "as_of_date date, customer_id varchar, horizon_days bigint, inactive_probability decimal(9,6), "
     "expected_purchase_count decimal(18,4), expected_net_amount decimal(18,4), "
     "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "

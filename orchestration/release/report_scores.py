@@ -12,6 +12,7 @@ from orchestration.release import charts
 from orchestration.release.report_queries import NAME, fetch
 
 if TYPE_CHECKING:
+    from ml.grade import Grade
     from ml.learn import TrainedModel
 
 # Presentation only: how many customers are shown, and which figures of the back-test under which name.
@@ -24,6 +25,56 @@ FIGURES = {
     "value_bias": "net sales predicted / came",
     "value_gini": "order by value: 0 is chance, 1 is perfect",
     "value_top_share": "share of net sales of the tenth ranked highest",
+}
+SENTENCES = {
+    "A": (
+        "Grade A: it beats every simple rule, its probabilities are right, and it stays so from cut-off to cut-off.",
+        "A级：优于所有简单规则，概率可信，且各期稳定。",
+    ),
+    "B": (
+        "Grade B: it beats every simple rule, but not all else is shown.",
+        "B级：优于所有简单规则，但并非其余各项均得到证实。",
+    ),
+    "C": (
+        "Grade C: it is not shown to beat a simple rule.",
+        "C级：未证实优于简单规则。",
+    ),
+}
+# Of a C: what the scores below it are.
+SPEAKS = {
+    "withheld": (
+        "Its scores are withheld; those below are of a simple rule, cells of recency and frequency.",
+        "其评分已停用，以下为简单规则（最近购买×购买次数分组）的结果。",
+    ),
+    "rule": ("The scores below are those of the simple rule it already is.", "以下评分本身即为简单规则的结果。"),
+    "unheld": (
+        "There is too little history for a simple rule in its place: do not rely on the scores below.",
+        "历史太短，无法以简单规则代替，请勿依赖以下评分。",
+    ),
+}
+MISSED = {
+    "nothing_to_test": ("no past cut-off to test at", "没有可回测的历史时点"),
+    "auc_no_lift": ("who buys: no lift over the best simple rule is shown", "谁会购买：未证实优于最佳简单规则"),
+    "gini_no_lift": (
+        "who buys for how much: no lift over the best simple rule is shown",
+        "购买金额：未证实优于最佳简单规则",
+    ),
+    "few_cutoffs": ("too few past cut-offs to tell whether it is stable", "历史时点太少，无法判断稳定性"),
+    "ece": ("the probabilities are off", "概率有偏差"),
+    "count_bias": ("the number of purchases is off", "购买次数有偏差"),
+    "value_bias": ("the net sales are off", "净销售额有偏差"),
+    "auc_range": ("it orders customers unlike well from cut-off to cut-off", "各期排序能力相差较大"),
+    "lifting_share": ("it falls behind a simple rule at too many cut-offs", "过多时点落后于简单规则"),
+}
+RULES = {
+    "recency": ("recency", "最近购买"),
+    "frequency": ("purchases so far", "购买次数"),
+    "past_value": ("net sales so far", "历史净销售额"),
+    "rfm_sum": ("recency, frequency, monetary", "RFM"),
+}
+MEASURES = {
+    "auc": ("who buys (AUC)", "谁会购买"),
+    "gini": ("who buys for how much (Gini)", "购买金额"),
 }
 
 
@@ -61,6 +112,7 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "customers": model.customer_count,
         "rung": model.rung_of(horizon),
         "reason": model.reason,
+        "grade": _graded(trained.grade_of(horizon), model.rung_of(horizon), horizon in model.withheld),
         "horizon": horizon,
         "total": total,
         "backtest_cutoff": test.cutoff if test else None,
@@ -69,6 +121,33 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "picture": Markup(_drawn(test.calibration)) if test else None,
         "at_risk": at_risk,
     }
+
+
+def _graded(grade: Grade | None, rung: str, is_withheld: bool) -> dict[str, Any] | None:
+    if grade is None:
+        return None
+    sentence = SENTENCES[grade.grade]
+    if grade.grade == "C":
+        speaks = SPEAKS["withheld" if is_withheld else "unheld" if rung in ("champion", "btyd") else "rule"]
+        sentence = sentence[0] + " " + speaks[0], sentence[1] + speaks[1]
+    missed = [MISSED[name] for name in grade.reasons]
+    return {
+        "letter": grade.grade,
+        "sentence": sentence,
+        "missed": tuple(mark.join(parts) for mark, parts in zip(("; ", "；"), zip(*missed, strict=True), strict=True))
+        if missed
+        else None,
+        "cutoffs": grade.cutoffs,
+        "figures": [
+            (*label, RULES[grade.rules[measure]], *(f"{grade.figures[name]:.3f}" for name in _names(measure)))
+            for measure, label in MEASURES.items()
+            if measure in grade.rules and all(grade.figures[name] is not None for name in _names(measure))
+        ],
+    }
+
+
+def _names(measure: str) -> tuple[str, ...]:
+    return measure, f"{measure}_rule", f"{measure}_lift_low", f"{measure}_lift_high"
 
 
 def _figures(figures: Mapping[str, float | None]) -> list[tuple[str, str]]:

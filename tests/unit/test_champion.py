@@ -262,7 +262,10 @@ def test_a_champion_comes_back_from_its_json_byte_for_byte_and_older_models_do_t
     back = BaseModel.from_json(model.to_json())
     assert back == model
     assert back.to_json() == model.to_json()
-    document = json.loads(model.to_json())
+    document = json.loads(model.to_json()) | {"format": 2}
+    del document["params"]["grade"], document["withheld"]
+    ungraded = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    assert BaseModel.from_json(ungraded).to_json() == ungraded
     for name in ("champions", "format"):
         del document[name]
     del document["params"]["champion"]
@@ -273,5 +276,5 @@ def test_a_champion_comes_back_from_its_json_byte_for_byte_and_older_models_do_t
     assert set(score(features, of_before, CUTOFF, [HORIZON])["rung"]) == {"btyd"}
     with pytest.raises(FeaturesError, match=r"columns \['newest_days_amount', .* are missing, which the model"):
         score(features, model, CUTOFF, [HORIZON])
-    with pytest.raises(ValueError, match="format 3, expected 2 or none"):
-        BaseModel.from_json(json.dumps(json.loads(model.to_json()) | {"format": 3}))
+    with pytest.raises(ValueError, match="format 4, expected 3, 2 or none"):
+        BaseModel.from_json(json.dumps(json.loads(model.to_json()) | {"format": 4}))

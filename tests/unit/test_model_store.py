@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.challenge import champion_cutoffs
+from ml.grade import graded_cutoffs
 from ml.learn import TrainedModel, cutoffs, learn
 from ml.params import Params, load_params
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel, plan_models, read_models, write_model
@@ -66,11 +67,12 @@ def test_a_day_learns_from_its_own_cut_off_and_is_tested_one_horizon_before_it(t
     assert first == own
     assert earlier == sorted(set(earlier), reverse=True)
     assert earlier[0] < own
-    # The back-test's own cut-off, its cells' and all that champions of either learn from.
-    of_champions = {
-        day for before in (0, horizon) for day in champion_cutoffs(own - timedelta(days=before), horizon, PARAMS)
-    }
-    assert {own - timedelta(days=times * horizon) for times in (1, 2)} | of_champions == {own, *earlier}
+    # The own cut-off and those of back-tests, what their cells and all their champions learn from.
+    tested = graded_cutoffs(own, horizon, PARAMS)
+    assert tested[0] == own - timedelta(days=horizon)
+    of_champions = {day for cutoff in (own, *tested) for day in champion_cutoffs(cutoff, horizon, PARAMS)}
+    of_cells = {cutoff - timedelta(days=horizon) for cutoff in (own, *tested)}
+    assert of_cells | of_champions == {own, *earlier}
     assert trained.model.cutoff == own
     (test,) = trained.backtests
     assert (test.horizon, test.cutoff) == (horizon, own - timedelta(days=horizon))

@@ -8,7 +8,15 @@ with population as (
 
 models as (
 
-    select as_of_date, horizon_days, model_version, rung, reason from {{ ref('stg_ml__models') }}
+    select
+        as_of_date,
+        horizon_days,
+        model_version,
+        rung,
+        reason,
+        grade,
+        grade_reason
+    from {{ ref('stg_ml__models') }}
 
 ),
 
@@ -34,7 +42,9 @@ select
     scores.base_expected_net_amount,
     case when scores.customer_id is null then 'none' else models.rung end as rung,
     case when scores.customer_id is null then 'no counted order yet' else models.reason end as reason,
-    models.model_version
+    models.model_version,
+    case when scores.customer_id is not null then models.grade end as model_grade,
+    case when scores.customer_id is not null then models.grade_reason end as model_grade_reason
 from population
 inner join models on population.as_of_date = models.as_of_date
 left join scores

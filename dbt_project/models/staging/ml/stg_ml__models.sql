@@ -9,5 +9,7 @@ select
     horizon_days,
     model_version,
     rung,
-    reason
+    reason,
+    grade,
+    grade_reason
 from source
