@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import nbinom
+from scipy.special import betainc
 
 from ml.btyd import Floats
 from ml.champion import LEAST, Expected
@@ -72,7 +72,8 @@ def _no_more(spread: Spread, expected: Expected, count: Floats) -> Floats:
     """P(purchases <= count); 0 below none."""
     place = _places(spread, _of_buyers(expected)[0])
     mean, size = np.array(spread.more)[place], 1.0 / np.array(spread.dispersion)[place]
-    more = np.asarray(nbinom.cdf(count - 1.0, size, size / (size + mean)))
+    # The negative binomial's P(at most k) is I_p(size, k + 1).
+    more = np.where(count < 1, 0.0, betainc(size, np.maximum(count, 1.0), size / (size + mean)))
     return np.where(count < 0, 0.0, 1.0 - expected.activity + expected.activity * more)
 
 
