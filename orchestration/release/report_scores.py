@@ -112,7 +112,7 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "customers": model.customer_count,
         "rung": model.rung_of(horizon),
         "reason": model.reason,
-        "grade": _graded(trained.grade_of(horizon), model.rung_of(horizon), horizon in model.withheld),
+        "grade": grade_told(trained.grade_of(horizon), model.rung_of(horizon), is_withheld=horizon in model.withheld),
         "horizon": horizon,
         "total": total,
         "backtest_cutoff": test.cutoff if test else None,
@@ -123,7 +123,8 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
     }
 
 
-def _graded(grade: Grade | None, rung: str, is_withheld: bool) -> dict[str, Any] | None:
+def grade_told(grade: Grade | None, rung: str, *, is_withheld: bool) -> dict[str, Any] | None:
+    """The grade in words, in English and Chinese; of a C also what speaks in its place. None without a grade."""
     if grade is None:
         return None
     sentence = SENTENCES[grade.grade]
