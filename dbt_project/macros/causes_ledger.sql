@@ -18,8 +18,8 @@ run as (
 base as (
 
     select
-        coalesce(earlier_date, as_of_date) as base_date,
-        coalesce(earlier_known_at, known_at) as base_known_at
+        min(coalesce(earlier_date, as_of_date)) as base_date,
+        min(coalesce(earlier_known_at, known_at)) as base_known_at
     from dates
     where is_first
 

@@ -116,6 +116,18 @@ shares as (
 
 ),
 
+taken as (
+
+    select ruled.as_of_date, ruled.customer_id, ruled.factor, shares.cause, shares.weight
+    from ruled
+    inner join shares
+        on ruled.as_of_date = shares.as_of_date
+        and ruled.customer_id = shares.customer_id
+        and ruled.factor = shares.factor
+    where shares.is_with or not (shares.is_any_with or ruled.is_relative)
+
+),
+
 causes as (
 
     select as_of_date, customer_id, factor, cause, cast(1 as decimal(28, 6)) as weight from ruled where cause is not null
@@ -124,16 +136,13 @@ causes as (
 
     select
         ruled.as_of_date, ruled.customer_id, ruled.factor,
-        coalesce(shares.cause, case
+        coalesce(taken.cause, case
             when ruled.is_relative then 'drift' when ruled.is_counted then 'roll_off' else 'correction'
         end) as cause,
-        coalesce(shares.weight, 1) as weight
+        coalesce(taken.weight, 1) as weight
     from ruled
-    left join shares
-        on ruled.as_of_date = shares.as_of_date
-        and ruled.customer_id = shares.customer_id
-        and ruled.factor = shares.factor
-        and (shares.is_with or not (shares.is_any_with or ruled.is_relative))
+    left join taken
+        on ruled.as_of_date = taken.as_of_date and ruled.customer_id = taken.customer_id and ruled.factor = taken.factor
     where ruled.cause is null
 
 ),
