@@ -44,6 +44,30 @@ union all
 {%- endfor %}
 {%- endmacro %}
 
+{#- The lenses that those of a stage read. -#}
+{% macro parts_read() -%}
+select read.policy_version, read.part, readers.stage
+from ({{ lenses_read() }}) as read
+inner join readers on read.policy_version = readers.policy_version and read.lens = readers.lens
+{%- endmacro %}
+
+{#- The cells of the matrices, each with the score of its band. -#}
+{% macro cells_of_matrices() -%}
+select
+    cells.policy_version, cells.lens, readers.stage, cells.row_lens, cells.row_band, cells.column_lens, cells.column_band,
+    cells.band, bands.score
+from {{ ref('policy_matrices') }} as cells
+inner join readers on cells.policy_version = readers.policy_version and cells.lens = readers.lens
+inner join bands on cells.policy_version = bands.policy_version and cells.lens = bands.lens and cells.band = bands.band
+{%- endmacro %}
+
+{#- The two lenses that a matrix crosses. -#}
+{% macro sides_of_matrices() -%}
+select policy_version, lens, stage, row_lens as part, true as is_row from cells
+union
+select policy_version, lens, stage, column_lens as part, false as is_row from cells
+{%- endmacro %}
+
 {#- The ranks of the bands of what worst and best lenses read, with how many of the parts they cannot do without. -#}
 {% macro bands_of_parts() -%}
 select
