@@ -19,9 +19,17 @@ end
 case when {{ population }}.order_count_365d > 0 then 'no known cost in the window' else 'no counted order in the window' end
 {%- endmacro %}
 
+{#- Whom deciding lenses judge. A select of customer_bands, which has the CTEs judged and lenses. -#}
+{% macro judged_by_deciding() %}
+select judged.as_of_date, judged.customer_id, judged.lens
+from judged
+inner join lenses on judged.as_of_date = lenses.as_of_date and judged.lens = lenses.lens
+where lenses.is_deciding
+{% endmacro %}
+
 {#- The lenses with a fallback for whom they cannot judge: those that weigh, and of others that decide those that judge anybody
-    on the date. A select of customer_bands, which has the CTEs lenses and deciding: whom deciding lenses judge. -#}
-{% macro lenses_standing_in() -%}
+    on the date. A select of customer_bands, which has the CTEs lenses and deciding. -#}
+{% macro lenses_standing_in() %}
 select lenses.*
 from lenses
 where lenses.is_deciding
@@ -29,4 +37,4 @@ where lenses.is_deciding
         (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }})
         or (lenses.as_of_date, lenses.lens) in (select as_of_date, lens from deciding)
     )
-{%- endmacro %}
+{% endmacro %}

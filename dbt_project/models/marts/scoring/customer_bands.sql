@@ -42,17 +42,7 @@ parts as ({{ bands_of_parts() }}),
 factors as ({{ weights_of_factors() }}),
 measured as ({{ measured_figures() }}),
 told as ({{ told_attributes() }}),
-
-ranked as (
-
-    select
-        as_of_date, customer_id, lens, policy_version, value,
-        rank() over (partition by as_of_date, lens order by figure) - 1 as customers_below,
-        count(*) over (partition by as_of_date, lens) as customer_count
-    from measured
-    where method = 'rank'
-
-),
+ranked as ({{ ranked_figures() }}),
 
 judged_1 as (
 
@@ -109,14 +99,7 @@ judged_1 as (
 
 judged as ({{ judged_at_all_stages() }}),
 
-deciding as (
-
-    select judged.as_of_date, judged.customer_id, judged.lens
-    from judged
-    inner join lenses on judged.as_of_date = lenses.as_of_date and judged.lens = lenses.lens
-    where lenses.is_deciding
-
-),
+deciding as ({{ judged_by_deciding() }}),
 
 standing_in as ({{ lenses_standing_in() }})
 
