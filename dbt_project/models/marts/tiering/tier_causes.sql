@@ -28,33 +28,33 @@ earlier as (
 
 ),
 
-sides as (
-
-    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped, 1 as side from explained
-    union all
-    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped, 0 as side from earlier
-
-),
-
 changes as (
 
     select
-        as_of_date, customer_id, factor,
-        cast(sum(case when side = 1 then contribution else -contribution end) as decimal(18, 4)) as points,
-        count(*) = 1 or count(distinct score) > 1 or count(distinct weight) > 1 as is_moved,
-        count(distinct is_dropped) > 1 as is_switched
-    from sides
-    group by as_of_date, customer_id, factor
-    having sum(case when side = 1 then contribution else -contribution end) <> 0
-        or count(distinct is_dropped) > 1
+        coalesce(explained.as_of_date, earlier.as_of_date) as as_of_date,
+        coalesce(explained.customer_id, earlier.customer_id) as customer_id,
+        coalesce(explained.factor, earlier.factor) as factor,
+        cast(coalesce(explained.contribution, 0) - coalesce(earlier.contribution, 0) as decimal(18, 4)) as points,
+        explained.factor is null or earlier.factor is null
+            or coalesce(explained.score <> earlier.score, false) or coalesce(explained.weight <> earlier.weight, false) as is_moved,
+        coalesce(explained.is_dropped <> earlier.is_dropped, false) as is_switched
+    from explained
+    full join earlier
+        on explained.as_of_date = earlier.as_of_date and explained.customer_id = earlier.customer_id
+        and explained.factor = earlier.factor
+    where coalesce(explained.contribution, 0) <> coalesce(earlier.contribution, 0)
+        or explained.is_dropped <> earlier.is_dropped
 
 ),
 
 stayed as (
 
-    select as_of_date, customer_id from sides where factor = 'base'
-    group by as_of_date, customer_id
-    having min(side) <> max(side)
+    select explained.as_of_date, explained.customer_id
+    from explained
+    inner join earlier
+        on explained.as_of_date = earlier.as_of_date and explained.customer_id = earlier.customer_id
+        and explained.factor = earlier.factor
+    where explained.factor = 'base'
 
 ),
 

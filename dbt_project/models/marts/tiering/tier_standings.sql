@@ -1,6 +1,7 @@
 {#- Whether a customer holds each tier by its score, day by day: it rises on the day that earns a tier, and falls only on a day
     of review on which it has for long enough neither kept the tier (score plus margin) nor earned it. A day goes on from
-    what the day before decided; a range of days is one statement. Who was not there the day before begins anew. -#}
+    what the day before decided; a range of days is one statement. Who was not there the day before begins anew:
+    dates on end of one customer are a stretch, and one from the first date on, the stretch 0, goes on from the day before. -#}
 with dates as (
 
     select
@@ -31,40 +32,35 @@ scored as (
 
 ),
 
-judged as (
+stretched as (
 
     select
-        scored.as_of_date, scored.customer_id, tiers.band_rank, tiers.band, scored.tier_score, scored.defaulted_lens_count,
-        tiers.lower_bound is null or scored.tier_score >= tiers.lower_bound as is_earned,
-        tiers.lower_bound is null or scored.tier_score + dates.tier_keep_margin >= tiers.lower_bound as is_kept,
-        dates.date_number - lag(dates.date_number) over (
-            partition by scored.customer_id, tiers.band_rank order by scored.as_of_date
-        ) as date_distance,
-        dates.date_number, dates.dwell_date, dates.hold_date, dates.policy_version,
-        dates.tier_dwell_days, dates.tier_hold_days, dates.tier_review_months,
-        coalesce(dates.tier_grace_days - related.tenure_days, 0) as grace_days_left,
-        dates.is_review_date and coalesce(related.tenure_days >= dates.tier_grace_days, true) as may_fall
+        scored.*,
+        dates.date_number - row_number() over (partition by scored.customer_id order by scored.as_of_date) as stretch
     from scored
     inner join dates on scored.as_of_date = dates.as_of_date
-    inner join {{ ref('policy_bands') }} as tiers
-        on dates.policy_version = tiers.policy_version
-        and tiers.lens = 'tier'
-    left join {{ ref('customer_lifecycle') }} as related
-        on scored.as_of_date = related.as_of_date
-        and scored.customer_id = related.customer_id
 
 ),
 
 stretches as (
 
     select
-        judged.*,
-        sum(case when coalesce(date_distance, date_number) = 1 then 0 else 1 end) over (
-            partition by customer_id, band_rank
-            order by as_of_date
-            rows between unbounded preceding and current row
-        ) as stretch
-    from judged
+        stretched.as_of_date, stretched.customer_id, stretched.stretch, stretched.tier_score, stretched.defaulted_lens_count,
+        tiers.band_rank, tiers.band,
+        tiers.lower_bound is null or stretched.tier_score >= tiers.lower_bound as is_earned,
+        tiers.lower_bound is null or stretched.tier_score + dates.tier_keep_margin >= tiers.lower_bound as is_kept,
+        dates.dwell_date, dates.hold_date, dates.policy_version,
+        dates.tier_dwell_days, dates.tier_hold_days, dates.tier_review_months,
+        coalesce(dates.tier_grace_days - related.tenure_days, 0) as grace_days_left,
+        dates.is_review_date and coalesce(related.tenure_days >= dates.tier_grace_days, true) as may_fall
+    from stretched
+    inner join dates on stretched.as_of_date = dates.as_of_date
+    inner join {{ ref('policy_bands') }} as tiers
+        on dates.policy_version = tiers.policy_version
+        and tiers.lens = 'tier'
+    left join {{ ref('customer_lifecycle') }} as related
+        on stretched.as_of_date = related.as_of_date
+        and stretched.customer_id = related.customer_id
 
 ),
 
