@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from ml.learn import TrainedModel, cutoffs, learn
 from ml.params import PanelParams, Params
+from ml.reasons import reasons
 from ml.score import score
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel
 from orchestration.warehouse_tables import ML_TABLES
@@ -54,14 +55,14 @@ def score_run(
     ModelStoreError when a date's model is not to be had.
     """
     days = connection.execute(
-        "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
+        "select as_of_date, known_at, model_version, is_release_date from run.run_dates order by as_of_date"
     ).fetchall()
     training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
     for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
     known, used = dict(stored), dict[str, TrainedModel]()
     trained: TrainedModel | None = None
-    for day, known_at, planned in days:
+    for day, known_at, planned, is_released in days:
         if day in training:
             with threadpool_limits(1):  # sums in one order, so that the same features train the same model
                 trained = learn(_panel(connection, day), day, known_at, params)
@@ -71,7 +72,10 @@ def score_run(
             horizons = model.model.params.horizons
             rungs = {horizon: _told(model, horizon) for horizon in horizons}
             used[model.version] = model
-            _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
+            given = _features(connection, day), model.model, _cutoff(day), horizons
+            _insert(connection, "scores", day, score(*given).drop(columns=["rung", "reason"]))
+            if is_released:
+                _insert(connection, "reasons", day, reasons(*given))
         elif planned == NO_MODEL:
             rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models", None, None))
         else:
@@ -106,9 +110,7 @@ def _features(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
     return connection.execute(query, [day]).df()
 
 
-def _insert_scores(connection: duckdb.DuckDBPyConnection, day: date, scored: pd.DataFrame) -> None:
-    connection.register("scored", pa.Table.from_pandas(scored, preserve_index=False))
-    connection.execute(
-        "insert into ml.scores by name select ? as as_of_date, * exclude (rung, reason) from scored", [day]
-    )
-    connection.unregister("scored")
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, day: date, rows: pd.DataFrame) -> None:
+    connection.register("given", pa.Table.from_pandas(rows, preserve_index=False))
+    connection.execute(f"insert into ml.{table} by name select ? as as_of_date, * from given", [day])
+    connection.unregister("given")

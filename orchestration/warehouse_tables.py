@@ -42,6 +42,8 @@ ML_TABLES = {
     "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "
     "next_purchase_p90_date date, base_inactive_probability decimal(9,6), "
     "base_expected_purchase_count decimal(18,4), base_expected_net_amount decimal(18,4)",
+    "reasons": "as_of_date date, customer_id varchar, horizon_days bigint, score_name varchar, factor varchar, "
+    "figure decimal(18,4), contribution decimal(18,12), cell varchar",
     "gaps": "as_of_date date, customer_id varchar, tier_score decimal(9,4), score_tier varchar, next_tier varchar, "
     "usual_margin_rate decimal(28,6), one_order_amount decimal(18,4), one_order_cost_amount decimal(18,4), "
     "one_order_tier varchar, one_order_reason varchar, usual_order_amount decimal(18,4), "

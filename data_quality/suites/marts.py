@@ -86,6 +86,10 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "lens_coverage": (NoRowsWhere("nobody_is_judged_twice", "judged_count > customer_count"),),
         "lifecycle_transitions": (Between("customer_count", minimum=1),),
         "policy_rules": (RowCount(minimum=1), NotNull("provenance")),
+        "score_reasons": (
+            Unique(("customer_id", "as_of_date", "horizon_days", "score_name", "factor")),
+            NotNull("factor"),
+        ),
         "tier_explanations": (NotNull("factor"), NotNull("contribution")),
         "tier_gaps": (
             Unique(("customer_id", "as_of_date")),
