@@ -123,4 +123,7 @@ def _cells(frame: pd.DataFrame, cutoff: date, params: Params) -> list[str]:
 def _bounds(least: int, edges: Sequence[int]) -> list[str]:
     lower = [least, *edges]
     upper = [*(edge - 1 for edge in edges), None]
-    return [f"{low}+" if high is None else f"{low}-{high}" for low, high in zip(lower, upper, strict=True)]
+    return [
+        f"{low}+" if high is None else f"{low}-{high}" if low < high else f"{low}"
+        for low, high in zip(lower, upper, strict=True)
+    ]
