@@ -18,7 +18,8 @@ import pandas as pd
 
 from ml.challenge import Taught, challenged, champion_cutoffs
 from ml.evaluate import backtest
-from ml.grade import Grade, grade_of, graded_cutoffs, judged
+from ml.evidence import Evidence, evidence_of, evidence_of_mapping
+from ml.grade import Grade, Judged, grade_of, graded_cutoffs, judged
 from ml.params import Params
 from ml.train import BaseModel, cells_of, checked_features, fit
 
@@ -42,7 +43,7 @@ class Backtest:
 class TrainedModel:
     """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
 
-    ``grades``: one a horizon; None in a model of before there were any.
+    ``grades``: one a horizon; None in a model of before there were any. ``evidence``: the same of what they rest on.
     """
 
     as_of_date: date
@@ -50,6 +51,7 @@ class TrainedModel:
     model: BaseModel
     backtests: tuple[Backtest, ...]
     grades: tuple[Grade, ...] | None = None
+    evidence: tuple[Evidence, ...] | None = None
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -61,6 +63,8 @@ class TrainedModel:
         }
         if self.grades is not None:
             content["grades"] = [asdict(grade) for grade in self.grades]
+        if self.evidence is not None:
+            content["evidence"] = [asdict(shown) for shown in self.evidence]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -68,13 +72,14 @@ class TrainedModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content: dict[str, Any] = json.loads(text)
         tests = [test | {"cutoff": date.fromisoformat(test["cutoff"])} for test in content["backtests"]]
-        grades = content.get("grades")
+        grades, evidence = content.get("grades"), content.get("evidence")
         return cls(
             as_of_date=date.fromisoformat(content["as_of_date"]),
             known_at=datetime.fromisoformat(content["known_at"]),
             model=BaseModel.from_json(json.dumps(content["model"])),
             backtests=tuple(Backtest(**test | {"calibration": tuple(test["calibration"])}) for test in tests),
             grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
+            evidence=None if evidence is None else tuple(evidence_of_mapping(shown) for shown in evidence),
         )
 
     def grade_of(self, horizon: int) -> Grade | None:
@@ -115,13 +120,15 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
     known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
-    tests, grades = [], []
+    tests, grades, evidence = [], [], []
     for horizon in params.horizons:
         taught: Taught = {}
         model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
         is_withheld = False
         if params.grade is not None:
-            grades.append(_grade(known, own, model, horizon, taught))
+            past_tests = _judged(known, own, model, horizon, taught)
+            grades.append(grade_of(past_tests, horizon, model.rung_of(horizon), params))
+            evidence.append(evidence_of(past_tests, grades[-1].rules, horizon, params))
             if is_withheld := grades[-1].grade == "C":
                 model = withheld(model, known[own], past[horizon], horizon)
         if len(past[horizon]):
@@ -129,7 +136,8 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
             if is_withheld:
                 of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
             tests.append(_backtest(known, of_past))
-    return TrainedModel(as_of_date, known_at, model, tuple(tests), tuple(grades) if params.grade is not None else None)
+    graded = (tuple(grades), tuple(evidence)) if params.grade is not None else (None, None)
+    return TrainedModel(as_of_date, known_at, model, tuple(tests), *graded)
 
 
 def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horizon: int) -> BaseModel:
@@ -158,10 +166,12 @@ def _past_model(
     return challenged(model, known, horizon, taught)
 
 
-def _grade(known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, horizon: int, taught: Taught) -> Grade:
+def _judged(
+    known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, horizon: int, taught: Taught
+) -> list[Judged]:
     """The same recipe at rolling cut-offs that had customers, each against what came in its horizon."""
     cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, model.params) if len(known[cutoff])]
-    tests = [
+    return [
         judged(
             _past_model(known, cutoff, horizon, model.params, taught),
             known[cutoff],
@@ -170,7 +180,6 @@ def _grade(known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, hori
         )
         for cutoff in cutoffs_with
     ]
-    return grade_of(tests, horizon, model.rung_of(horizon), model.params)
 
 
 def _grade_of_mapping(content: dict[str, Any]) -> Grade:

@@ -28,6 +28,7 @@ from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.gate import Promise, pass_gate, promised_checks
 from orchestration.release.manifest import judged_by
+from orchestration.release.model_card import MODEL_CARD, write_model_card
 from orchestration.release.publish import DECIDED_MARTS, ReleaseInputs, export, put_in_place, release_id
 from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page
 from orchestration.release.retention import retire
@@ -199,6 +200,7 @@ def _release(
             )
             write_report(folder, report_facts(settings, registry, facts, build, inputs.model))
             write_quality_page(settings, folder, facts, [entry.verdict for entry in given])
+            write_model_card(folder, build, facts, inputs.model)
             write_lineage(folder, settings, registry)
             manifest = put_in_place(settings, folder, facts, build)
             published = settings.releases / str(manifest["release_id"])
@@ -210,6 +212,7 @@ def _release(
                 "dagster/row_count": manifest["customer_count"],
                 "report": dg.MetadataValue.path(str(published / "report.html")),
                 "quality": dg.MetadataValue.path(str(published / QUALITY_PAGE)),
+                "model_card": dg.MetadataValue.path(str(published / MODEL_CARD)),
                 "folder": dg.MetadataValue.path(str(published)),
             }
         )
