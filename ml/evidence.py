@@ -66,16 +66,15 @@ def evidence_of(tests: Sequence[Judged], rules: Mapping[str, str], horizon: int,
 
 def _cutoff(test: Judged, weights: Weights, given: GradeParams) -> dict[str, Any]:
     active = (test.count > 0).astype(np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = {
-            "auc": weighted_auc(1.0 - test.inactive, active, weights),
-            "value_gini": weighted_ginis([test.expected_value], test.value, weights)[0],
-            "brier": _mean((test.inactive - (1.0 - active)) ** 2, weights),
-            "count_mae": _mean(np.abs(test.expected_count - test.count), weights),
-            "value_mae": _mean(np.abs(test.expected_value - test.value), weights),
-            "count_bias": _mean(test.expected_count, weights) / _mean(test.count, weights),
-            "value_bias": _mean(test.expected_value, weights) / _mean(test.value, weights),
-        }
+    drawn = {
+        "auc": weighted_auc(1.0 - test.inactive, active, weights),
+        "value_gini": weighted_ginis([test.expected_value], test.value, weights)[0],
+        "brier": _mean((test.inactive - (1.0 - active)) ** 2, weights),
+        "count_mae": _mean(np.abs(test.expected_count - test.count), weights),
+        "value_mae": _mean(np.abs(test.expected_value - test.value), weights),
+        "count_bias": _bias(test.expected_count, test.count, weights),
+        "value_bias": _bias(test.expected_value, test.value, weights),
+    }
     tail = (1.0 - given.interval) / 2.0
     figures: dict[str, float] = {}
     for name, found in drawn.items():
@@ -93,6 +92,12 @@ def _cutoff(test: Judged, weights: Weights, given: GradeParams) -> dict[str, Any
 def _mean(each: Floats, weights: Weights) -> Floats:
     """In each resample, shape (1 + resamples,)."""
     return np.asarray(weights.astype(np.float64) @ each / weights.sum(axis=1, dtype=np.float64))
+
+
+def _bias(expected: Floats, came: Floats, weights: Weights) -> Floats:
+    """Predicted / came in each resample; NaN where nothing came."""
+    sums = _mean(came, weights)
+    return np.asarray(np.divide(_mean(expected, weights), sums, out=np.full(len(sums), np.nan), where=sums > 0))
 
 
 def _calibrated(tests: Sequence[Judged], bins: int) -> Iterator[dict[str, Any]]:

@@ -40,8 +40,8 @@ CUTOFF_FIGURES = {
     "brier": ("Brier", 3),
     "count_bias": ("Purchases predicted / came", 2),
     "value_bias": ("Net sales predicted / came", 2),
-    "count_mae": ("Purchases off by", 2),
-    "value_mae": ("Net sales off by", 0),
+    "count_mae": ("Purchases, mean error", 2),
+    "value_mae": ("Net sales, mean error", 0),
 }
 FIGURES_SHOWN = FIGURES | {
     "average_precision": "average precision of no purchase",
@@ -142,6 +142,7 @@ def _horizon(trained: TrainedModel, horizon: int) -> dict[str, Any]:
     model, rung = trained.model, trained.model.rung_of(horizon)
     test = next((test for test in trained.backtests if test.horizon == horizon), None)
     evidence = next((shown for shown in trained.evidence or () if shown.horizon == horizon), None)
+    segments = _segments(evidence) if evidence else []
     champion = next((found for found in model.champions or () if found.horizon == horizon), None)
     return {
         "days": horizon,
@@ -151,7 +152,8 @@ def _horizon(trained: TrainedModel, horizon: int) -> dict[str, Any]:
         "champion": champion,
         "level": _level(champion) if champion else None,
         "cutoffs": [_cutoff(row) for row in evidence.cutoffs] if evidence else [],
-        "segments": _segments(evidence) if evidence else [],
+        "segments": segments,
+        "off": sum(any(row["is_off"].values()) for row in segments),
         # Safe: pictures escape every text they write.
         "pictures": [Markup(picture) for picture in _pictures(evidence)] if evidence else [],
         "backtest": test,
