@@ -117,6 +117,7 @@ def render_card(
         cutoff_figures=CUTOFF_FIGURES,
         segments=SEGMENTS,
         bias_shown=BIAS_SHOWN,
+        interval=f"{100 * trained.model.params.grade.interval:g}" if trained and trained.model.params.grade else "95",
         not_for=NOT_FOR + ((NOT_FOR_C,) if trained and any(g.grade == "C" for g in trained.grades or ()) else ()),
         libraries={name: version(name) for name in LIBRARIES},
     )
