@@ -143,7 +143,8 @@ def missed(figures: Mapping[str, float], given: PromotionParams) -> tuple[str, .
     auc, brier, gini = (figures[name] for name in ("auc_gain_low", "brier_gain_high", "gini_gain_low"))
     kept = {"auc": auc > -given.auc_margin, "gain": brier < 0 or auc > 0, "gini": gini > -given.gini_margin}
     for name in ("count_bias", "value_bias"):
-        kept[name] = _off(figures[name]) <= max(given.bias_limit, _off(figures[f"champion_{name}"]))
+        off, limit = _off(figures[name]), max(given.bias_limit, _off(figures[f"champion_{name}"]))
+        kept[name] = off < inf and off <= limit
     kept["ece"] = figures["ece"] <= max(given.ece_limit, figures["champion_ece"])
     return tuple(name for name, is_kept in kept.items() if not is_kept)
 

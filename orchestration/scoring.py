@@ -16,6 +16,7 @@ from ml.promotion import PromotionParams, load_promotion_params
 from ml.score import score
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel, champion_before
 from ml.trial import tried
+from orchestration.trials import tell_trials
 from orchestration.warehouse_tables import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
@@ -55,8 +56,9 @@ def score_run(
     """Fill schema ``ml`` and the model versions of ``run.run_dates``; the models that were used, by version.
 
     A date without a version takes the model in use since the newest that this run has trained up to it: that one, or
-    the one before, where the gate kept it; when the step is repeated, dates have the versions that it gave them. Raises FeaturesError or LeakError when the features are not what models expect,
-    ModelStoreError when a date's model is not to be had.
+    the one before, where the gate kept it; when the step is repeated, dates have the versions that it gave them. Raises
+    FeaturesError or LeakError when the features are not what models expect, ModelStoreError when a date's model is not
+    to be had.
     """
     days = connection.execute(
         "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
@@ -90,6 +92,8 @@ def score_run(
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?, ?, ?)", [day, horizon, version, *rung])
     for version, model in sorted((documents | used).items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
+    if days:
+        tell_trials(connection, known, *days[-1][:2])
     return used
 
 
