@@ -21,6 +21,7 @@ from ml.evaluate import backtest
 from ml.evidence import Evidence, evidence_of, evidence_of_mapping
 from ml.grade import Grade, Judged, grade_of, graded_cutoffs, judged
 from ml.params import Params
+from ml.promotion import KEPT, Promotion, promotion_of
 from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
@@ -44,6 +45,7 @@ class TrainedModel:
     """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
 
     ``grades``: one a horizon; None in a model of before there were any. ``evidence``: the same of what they rest on.
+    ``promotion``: what became of it beside the one in use; None in a model of before there was a gate.
     """
 
     as_of_date: date
@@ -52,6 +54,7 @@ class TrainedModel:
     backtests: tuple[Backtest, ...]
     grades: tuple[Grade, ...] | None = None
     evidence: tuple[Evidence, ...] | None = None
+    promotion: Promotion | None = None
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -65,6 +68,8 @@ class TrainedModel:
             content["grades"] = [asdict(grade) for grade in self.grades]
         if self.evidence is not None:
             content["evidence"] = [asdict(shown) for shown in self.evidence]
+        if self.promotion is not None:
+            content["promotion"] = asdict(self.promotion)
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -72,7 +77,7 @@ class TrainedModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content: dict[str, Any] = json.loads(text)
         tests = [test | {"cutoff": date.fromisoformat(test["cutoff"])} for test in content["backtests"]]
-        grades, evidence = content.get("grades"), content.get("evidence")
+        grades, evidence, promotion = (content.get(name) for name in ("grades", "evidence", "promotion"))
         return cls(
             as_of_date=date.fromisoformat(content["as_of_date"]),
             known_at=datetime.fromisoformat(content["known_at"]),
@@ -80,11 +85,18 @@ class TrainedModel:
             backtests=tuple(Backtest(**test | {"calibration": tuple(test["calibration"])}) for test in tests),
             grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
             evidence=None if evidence is None else tuple(evidence_of_mapping(shown) for shown in evidence),
+            promotion=promotion_of(promotion) if promotion else None,
         )
 
     def grade_of(self, horizon: int) -> Grade | None:
         """How far a horizon's scores are to be believed; None for a model that was never graded."""
         return next((grade for grade in self.grades or () if grade.horizon == horizon), None)
+
+    @property
+    def speaker(self) -> str:
+        """The version that speaks from its day on: its own, or that of the model in use, which was kept."""
+        kept = self.promotion.champion if self.promotion and self.promotion.verdict == KEPT else None
+        return kept or self.version
 
     @property
     def sha256(self) -> str:
@@ -110,34 +122,49 @@ def cutoffs(as_of_date: date, params: Params) -> list[date]:
     return [own, *sorted(earlier, reverse=True)]
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """A day's model and what it was learned from: features by cut-off, and by horizon the same recipe as of past ones,
+    with scores that nobody withheld."""
+
+    trained: TrainedModel
+    known: Mapping[date, pd.DataFrame]
+    past: Mapping[int, Mapping[date, BaseModel]]
+
+
 def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> TrainedModel:
     """The model of a day. ``panel``: cutoff_date and the columns of ``train.fit``, as of each of ``cutoffs``.
 
     Raises FeaturesError and LeakError as ``train.fit`` does.
     """
+    return lesson_of(panel, as_of_date, known_at, params).trained
+
+
+def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> Lesson:
+    """As ``learn``, with what a trial of the model looks at."""
     own, *_ = cutoffs(as_of_date, params)
     dates = pd.to_datetime(panel["cutoff_date"]).dt.date
     known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
-    tests, grades, evidence = [], [], []
+    tests, grades, evidence, pasts = [], [], [], dict[int, dict[date, BaseModel]]()
     for horizon in params.horizons:
         taught: Taught = {}
         model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
-        is_withheld = False
+        is_withheld, pasts[horizon] = False, _past_models(known, own, horizon, params, taught)
         if params.grade is not None:
-            past_tests = _judged(known, own, model, horizon, taught)
+            past_tests = _judged(known, pasts[horizon], horizon)
             grades.append(grade_of(past_tests, horizon, model.rung_of(horizon), params))
             evidence.append(evidence_of(past_tests, grades[-1].rules, horizon, params))
             if is_withheld := grades[-1].grade == "C":
                 model = withheld(model, known[own], past[horizon], horizon)
         if len(past[horizon]):
-            of_past = _past_model(known, before, horizon, params, taught)
+            of_past = pasts[horizon].get(before) or past_model(known, before, horizon, params, taught)
             if is_withheld:
                 of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
             tests.append(_backtest(known, of_past))
     graded = (tuple(grades), tuple(evidence)) if params.grade is not None else (None, None)
-    return TrainedModel(as_of_date, known_at, model, tuple(tests), *graded)
+    return Lesson(TrainedModel(as_of_date, known_at, model, tuple(tests), *graded), known, pasts)
 
 
 def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horizon: int) -> BaseModel:
@@ -157,7 +184,7 @@ def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horiz
     return replace(model, reason=reason, cells=cells, withheld=(*model.withheld, horizon))
 
 
-def _past_model(
+def past_model(
     known: Mapping[date, pd.DataFrame], cutoff: date, horizon: int, params: Params, taught: Taught
 ) -> BaseModel:
     """By the same recipe from what had happened by a past cut-off, for one horizon."""
@@ -166,19 +193,18 @@ def _past_model(
     return challenged(model, known, horizon, taught)
 
 
-def _judged(
-    known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, horizon: int, taught: Taught
-) -> list[Judged]:
-    """The same recipe at rolling cut-offs that had customers, each against what came in its horizon."""
-    cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, model.params) if len(known[cutoff])]
+def _past_models(
+    known: Mapping[date, pd.DataFrame], own: date, horizon: int, params: Params, taught: Taught
+) -> dict[date, BaseModel]:
+    """The recipe at rolling cut-offs that had customers."""
+    cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, params) if len(known[cutoff])]
+    return {cutoff: past_model(known, cutoff, horizon, params, taught) for cutoff in cutoffs_with}
+
+
+def _judged(known: Mapping[date, pd.DataFrame], past: Mapping[date, BaseModel], horizon: int) -> list[Judged]:
+    """The same recipe at past cut-offs, each against what came in its horizon."""
     return [
-        judged(
-            _past_model(known, cutoff, horizon, model.params, taught),
-            known[cutoff],
-            known[cutoff + timedelta(days=horizon)],
-            horizon,
-        )
-        for cutoff in cutoffs_with
+        judged(then, known[cutoff], known[cutoff + timedelta(days=horizon)], horizon) for cutoff, then in past.items()
     ]
 
 

@@ -10,11 +10,14 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from ml.learn import TrainedModel, cutoffs, learn
+from ml.learn import TrainedModel, cutoffs, lesson_of
 from ml.params import PanelParams, Params
+from ml.promotion import PromotionParams, load_promotion_params
 from ml.reasons import reasons
 from ml.score import score
-from ml.store import NO_MODEL, ModelStoreError, PlannedModel
+from ml.store import NO_MODEL, ModelStoreError, PlannedModel, champion_before
+from ml.trial import tried
+from orchestration.trials import tell_trials
 from orchestration.warehouse_tables import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
@@ -46,13 +49,17 @@ def tell_models(
 
 
 def score_run(
-    connection: duckdb.DuckDBPyConnection, stored: Mapping[str, TrainedModel], params: Params
+    connection: duckdb.DuckDBPyConnection,
+    stored: Mapping[str, TrainedModel],
+    params: Params,
+    gate: PromotionParams | None = None,
 ) -> dict[str, TrainedModel]:
     """Fill schema ``ml`` and the model versions of ``run.run_dates``; the models that were used, by version.
 
-    A date without a version takes the newest model that this run has trained up to it; when the step is repeated, dates
-    have the versions that it gave them. Raises FeaturesError or LeakError when the features are not what models expect,
-    ModelStoreError when a date's model is not to be had.
+    A date without a version takes the model in use since the newest that this run has trained up to it: that one, or
+    the one before, where the gate kept it; when the step is repeated, dates have the versions that it gave them. Raises
+    FeaturesError or LeakError when the features are not what models expect, ModelStoreError when a date's model is not
+    to be had.
     """
     days = connection.execute(
         "select as_of_date, known_at, model_version, is_release_date from run.run_dates order by as_of_date"
@@ -60,13 +67,16 @@ def score_run(
     training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
     for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
-    known, used = dict(stored), dict[str, TrainedModel]()
+    gate, known, used = gate or load_promotion_params(), dict(stored), dict[str, TrainedModel]()
+    documents: dict[str, TrainedModel] = {}
     trained: TrainedModel | None = None
     for day, known_at, planned, is_released in days:
         if day in training:
             with threadpool_limits(1):  # sums in one order, so that the same features train the same model
-                trained = learn(_panel(connection, day), day, known_at, params)
-            known[trained.version] = trained
+                lesson = lesson_of(_panel(connection, day), day, known_at, params)
+                challenger = tried(lesson, champion_before(known, day, known_at), gate)
+            documents[challenger.version] = known[challenger.version] = challenger
+            trained = known[challenger.speaker]
         model = trained if planned is None else known.get(planned)
         if model is not None:
             horizons = model.model.params.horizons
@@ -84,8 +94,10 @@ def score_run(
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
         for horizon, rung in rungs.items():
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?, ?, ?)", [day, horizon, version, *rung])
-    for version, model in sorted(used.items()):
+    for version, model in sorted((documents | used).items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
+    if days:
+        tell_trials(connection, known, *days[-1][:2])
     return used
 
 

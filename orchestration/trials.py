@@ -1,0 +1,42 @@
+"""What became of every model that was trained by a release's date, as rows for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from ml.learn import TrainedModel
+
+FIGURES = (
+    *("auc_gain", "auc_gain_low", "brier_gain", "brier_gain_high", "gini_gain", "gini_gain_low"),
+    *("count_bias", "champion_count_bias", "value_bias", "champion_value_bias", "ece", "champion_ece"),
+)
+UNTRIED = "The model was trained before there was a gate.", "该模型训练于设立检验之前。"
+
+
+def tell_trials(
+    connection: duckdb.DuckDBPyConnection, known: Mapping[str, TrainedModel], day: date, known_at: datetime
+) -> None:
+    """Fill ``ml.trials`` with the models that know no more than the day does."""
+    for version, model in sorted(known.items()):
+        if model.as_of_date <= day and model.known_at <= known_at:
+            for row in _rows(version, model):
+                connection.execute(f"insert into ml.trials values ({', '.join('?' * len(row))})", row)
+
+
+def _rows(version: str, model: TrainedModel) -> Iterator[list[Any]]:
+    promotion = model.promotion
+    for horizon in model.model.params.horizons:
+        grade = model.grade_of(horizon)
+        contest = next((one for one in promotion.contests if one.horizon == horizon), None) if promotion else None
+        figures = contest.figures if contest else {}
+        yield [
+            *(model.as_of_date, horizon, version, promotion.champion if promotion else None, model.speaker),
+            *(model.model.rung_of(horizon), grade.grade if grade else None),
+            *(promotion.verdict if promotion else None, *(promotion.sentences if promotion else UNTRIED)),
+            len(contest.cutoffs) if contest else 0,
+            *(figures.get(name) for name in FIGURES),
+        ]
