@@ -29,6 +29,7 @@ COPIED = {
     "as_of_date": "run.run_dates.as_of_date",
     "customer_id": "intermediate.int_customers__features.customer_id",
     "horizon_days": "",  # a parameter of ml/params.yml
+    "score_name": "",  # says which score its row explains
 }
 
 
