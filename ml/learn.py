@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ml.challenge import Taught, challenged, champion_cutoffs
+from ml.drift import Realised, Reference, reference_of
 from ml.evaluate import backtest
 from ml.grade import Grade, grade_of, graded_cutoffs, judged
 from ml.params import Params
@@ -25,6 +26,8 @@ from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
+# Parts of the document that are left out where there are none.
+DRIFT_PARTS = ("references", "realised")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class TrainedModel:
     """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
 
     ``grades``: one a horizon; None in a model of before there were any. ``promotion``: what became of it beside the one
-    in use; None in a model of before there was a gate.
+    in use; None in a model of before there was a gate. ``references``, ``realised``: what drift is told by.
     """
 
     as_of_date: date
@@ -53,6 +56,8 @@ class TrainedModel:
     backtests: tuple[Backtest, ...]
     grades: tuple[Grade, ...] | None = None
     promotion: Promotion | None = None
+    references: tuple[Reference, ...] = ()
+    realised: tuple[Realised, ...] = ()
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -66,6 +71,9 @@ class TrainedModel:
             content["grades"] = [asdict(grade) for grade in self.grades]
         if self.promotion is not None:
             content["promotion"] = asdict(self.promotion)
+        for name in DRIFT_PARTS:
+            if parts := getattr(self, name):
+                content[name] = [asdict(part) for part in parts]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -81,6 +89,8 @@ class TrainedModel:
             backtests=tuple(Backtest(**test | {"calibration": tuple(test["calibration"])}) for test in tests),
             grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
             promotion=promotion_of(promotion) if promotion else None,
+            references=tuple(reference_of(part) for part in content.get("references", ())),
+            realised=tuple(Realised(**part) for part in content.get("realised", ())),
         )
 
     def grade_of(self, horizon: int) -> Grade | None:

@@ -26,6 +26,7 @@ TABLES = {
 MARTS = ("customer", "scoring", "tiering", "audit")
 # Columns of marts that no other column has a say in, and why.
 CONSTANTS = {
+    "audit_drift.horizon_days": "a parameter of ml/params.yml",
     "audit_models.horizon_days": "a parameter of ml/params.yml",
     "customer_scores.horizon_days": "a parameter of ml/params.yml",
     "customer_360.score_horizon_days": "a parameter of ml/params.yml",
@@ -258,13 +259,13 @@ def test_scores_of_models_come_from_the_features_they_are_given(document: dict[s
     told = {column["id"] for column in document["columns"] if column["node"].startswith("ml.")}
     read = {
         f"ml.{name}.{part.split()[0]}"
-        for name in ("scores", "models", "gaps", "trials")
+        for name in ("scores", "models", "gaps", "trials", "drifts")
         for part in ML_TABLES[name].split(", ")
     }
     assert told == read
     stated = {edge["to"] for edge in document["edges"]}
     assert {column for column in told if column not in stated} == {
-        f"ml.{name}.horizon_days" for name in ("scores", "models", "trials")
+        f"ml.{name}.horizon_days" for name in ("scores", "models", "trials", "drifts")
     }
 
 
