@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 
 from ml.challenge import Taught, challenged, champion_cutoffs
+from ml.drift import Realised, Reference, reference_of
 from ml.evaluate import backtest
 from ml.evidence import Evidence, evidence_of, evidence_of_mapping
 from ml.grade import Grade, Judged, grade_of, graded_cutoffs, judged
@@ -26,6 +27,8 @@ from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
+# Parts of the document that are left out where there are none.
+DRIFT_PARTS = ("references", "realised")
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class TrainedModel:
     """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
 
     ``grades``: one a horizon; None in a model of before there were any. ``evidence``: the same of what they rest on.
-    ``promotion``: what became of it beside the one in use; None in a model of before there was a gate.
+    ``promotion``: what became of it beside the one in use; None in a model of before there was a gate. ``references``,
+    ``realised``: what drift is told by.
     """
 
     as_of_date: date
@@ -55,6 +59,8 @@ class TrainedModel:
     grades: tuple[Grade, ...] | None = None
     evidence: tuple[Evidence, ...] | None = None
     promotion: Promotion | None = None
+    references: tuple[Reference, ...] = ()
+    realised: tuple[Realised, ...] = ()
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -70,6 +76,9 @@ class TrainedModel:
             content["evidence"] = [asdict(shown) for shown in self.evidence]
         if self.promotion is not None:
             content["promotion"] = asdict(self.promotion)
+        for name in DRIFT_PARTS:
+            if parts := getattr(self, name):
+                content[name] = [asdict(part) for part in parts]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -86,6 +95,8 @@ class TrainedModel:
             grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
             evidence=None if evidence is None else tuple(evidence_of_mapping(shown) for shown in evidence),
             promotion=promotion_of(promotion) if promotion else None,
+            references=tuple(reference_of(part) for part in content.get("references", ())),
+            realised=tuple(Realised(**part) for part in content.get("realised", ())),
         )
 
     def grade_of(self, horizon: int) -> Grade | None:

@@ -128,6 +128,18 @@ def champion_before(stored: Mapping[str, TrainedModel], day: date, known_at: dat
     return stored[speaker]
 
 
+def speakers(stored: Mapping[str, TrainedModel], days: Iterable[date], known_at: datetime) -> dict[date, TrainedModel]:
+    """The model in use on each of these past days, of those that had one which is still stored."""
+    found = {}
+    for day in days:
+        trained = [one for one in _candidates(stored) if one.as_of_date <= day and one.known_at <= known_at]
+        newest = max(trained, key=_order, default=None)
+        speaker = stored.get(stored[newest.version].speaker) if newest and newest.version else None
+        if speaker is not None:
+            found[day] = speaker
+    return found
+
+
 def newest_comparison(
     stored: Mapping[str, Comparison], day: date, known_at: datetime
 ) -> tuple[Comparison | None, bool]:

@@ -14,9 +14,11 @@ from datetime import date, timedelta
 import pandas as pd
 
 from ml.challenge import champion_cutoffs
+from ml.drift import Realised, realised
 from ml.grade import Judged, graded_cutoffs, judged
 from ml.learn import Lesson, TrainedModel, past_model, withheld
 from ml.promotion import FIRST, FORCED, Contest, Promotion, PromotionParams, contest, decided
+from ml.store import speakers
 from ml.train import BaseModel
 
 
@@ -34,6 +36,20 @@ def tried(lesson: Lesson, champion: TrainedModel | None, given: PromotionParams)
     except _UnknownPast:
         return replace(challenger, promotion=Promotion(FORCED, "recipe", version))
     return replace(challenger, promotion=decided(version, contests, given))
+
+
+def looked_back(lesson: Lesson, stored: Mapping[str, TrainedModel]) -> tuple[Realised, ...]:
+    """What the models in use before past cut-offs had said of the horizons that have ended since, and what came."""
+    trained, found = lesson.trained, []
+    for horizon in trained.model.params.horizons:
+        grid = graded_cutoffs(trained.model.cutoff, horizon, trained.model.params)
+        by_day = speakers(stored, [cutoff - timedelta(days=1) for cutoff in grid], trained.known_at)
+        for day, model in by_day.items():
+            cutoff = day + timedelta(days=1)
+            before, after = lesson.known[cutoff], lesson.known[cutoff + timedelta(days=horizon)]
+            if len(before) and horizon in model.model.params.horizons and model.model.rung_of(horizon) != "none":
+                found.append(realised(judged(model.model, before, after, horizon, cutoff), horizon, model.version))
+    return tuple(found)
 
 
 class _UnknownPast(ValueError):

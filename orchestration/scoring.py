@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -10,14 +11,15 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
+from ml.drift import load_drift_params, references
 from ml.learn import TrainedModel, cutoffs, lesson_of
 from ml.params import PanelParams, Params
 from ml.promotion import PromotionParams, load_promotion_params
 from ml.reasons import reasons
 from ml.score import score
 from ml.store import NO_MODEL, ModelStoreError, PlannedModel, champion_before
-from ml.trial import tried
-from orchestration.trials import tell_trials
+from ml.trial import looked_back, tried
+from orchestration.trials import tell_drift, tell_trials
 from orchestration.warehouse_tables import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
@@ -69,13 +71,17 @@ def score_run(
     for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
     gate, known, used = gate or load_promotion_params(), dict(stored), dict[str, TrainedModel]()
-    documents: dict[str, TrainedModel] = {}
+    drift, documents = load_drift_params(), dict[str, TrainedModel]()
     trained: TrainedModel | None = None
     for day, known_at, planned, is_released in days:
         if day in training:
             with threadpool_limits(1):  # sums in one order, so that the same features train the same model
                 lesson = lesson_of(_panel(connection, day), day, known_at, params)
-                challenger = tried(lesson, champion_before(known, day, known_at), gate)
+                challenger = replace(
+                    tried(lesson, champion_before(known, day, known_at), gate),
+                    references=references(lesson.trained.model, lesson.known[_cutoff(day)], drift),
+                    realised=looked_back(lesson, known),
+                )
             documents[challenger.version] = known[challenger.version] = challenger
             trained = known[challenger.speaker]
         model = trained if planned is None else known.get(planned)
@@ -83,10 +89,13 @@ def score_run(
             horizons = model.model.params.horizons
             rungs = {horizon: _told(model, horizon) for horizon in horizons}
             used[model.version] = model
-            given = _features(connection, day), model.model, _cutoff(day), horizons
+            features = _features(connection, day)
+            given = features, model.model, _cutoff(day), horizons
             _insert(connection, "scores", day, score(*given).drop(columns=["rung", "reason"]))
             if is_released:
                 _insert(connection, "reasons", day, reasons(*given))
+            if day == days[-1][0]:
+                tell_drift(connection, known, model, features, day=days[-1][:2], given=drift)
         elif planned == NO_MODEL:
             rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models", None, None))
         else:

@@ -43,6 +43,8 @@ ML_TABLES = {
     "brier_gain_high decimal(9,6), gini_gain decimal(9,6), gini_gain_low decimal(9,6), count_bias decimal(18,6), "
     "champion_count_bias decimal(18,6), value_bias decimal(18,6), champion_value_bias decimal(18,6), "
     "ece decimal(9,6), champion_ece decimal(9,6)",
+    "drifts": "horizon_days bigint, model_version varchar, topic varchar, measure varchar, since_date date, "
+    "predicted_to_came decimal(18,6), figure decimal(18,6), warn_limit decimal(9,6), level varchar",
     "scores": "as_of_date date, customer_id varchar, horizon_days bigint, inactive_probability decimal(9,6), "
     "expected_purchase_count decimal(18,4), expected_net_amount decimal(18,4), "
     "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "

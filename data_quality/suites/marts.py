@@ -29,6 +29,7 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
                 "record_count <> accepted_count + duplicate_count + quarantined_count + filtered_count",
             ),
         ),
+        "audit_drift": (InSet("level", ("steady", "warn", "alarm")),),
         "audit_models": (InSet("verdict", VERDICTS),),
         "audit_quarantine": (NotNull("rule"),),
         "audit_reconciliation": (NoRowsWhere("residual_is_the_difference", "residual <> observed - expected"),),

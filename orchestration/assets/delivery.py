@@ -9,6 +9,8 @@ import duckdb
 
 from data_quality.conservation import conservation
 from data_quality.drift import compared_rules, drift_rules
+from data_quality.model_drift import MART as DRIFT_MART
+from data_quality.model_drift import model_drift_rules
 from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.rules import Rule
 from data_quality.stability import MART as STABILITY_MART
@@ -144,6 +146,7 @@ def _drift_rules(
         elif mart.is_hashed:
             found[mart.name] = drift_rules(load_thresholds(), mart.name, nothing=nothing)
     found[STABILITY_MART] += (stability_rule(connection, load_thresholds()),)
+    found[DRIFT_MART] += model_drift_rules(connection)
     return found
 
 

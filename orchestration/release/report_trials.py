@@ -1,4 +1,5 @@
-"""How the model in use came to speak, for the report page: the newest trial that it won or that it was kept by."""
+"""How the model in use came to speak, for the report page: the newest trial that it won or that it was kept by; and
+whether it still meets the customers it was trained on."""
 
 from __future__ import annotations
 
@@ -19,6 +20,36 @@ LEVELS = (
     ("value_bias", "net sales predicted / came", "预测/实际净销售额"),
     ("ece", "mean gap between predicted and observed", "概率偏差"),
 )
+# Presentation only: how many figures of drift are shown, the highest first; and what is measured, in words.
+DRIFTS_SHOWN = 5
+TOPICS = {
+    "input": ("input", "输入"),
+    "score": ("score", "评分"),
+    "realised": ("predicted beside what came", "预测与实际"),
+}
+
+
+def drift(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
+    """The figures that drifted most, and how many are past their limit; None without any."""
+    rows = fetch(connection, "select * from audit_drift order by figure desc, topic, measure, since_date, horizon_days")
+    if not rows:
+        return None
+    return {
+        "figures": len(rows),
+        "over": sum(row["level"] != "steady" for row in rows),
+        "shown": [
+            {
+                "topic": TOPICS[row["topic"]],
+                "measure": row["measure"].replace("_", " "),
+                "since": row["since_date"],
+                "figure": f"{row['figure']:.3f}",
+                "limit": f"{row['warn_limit']:.2f}",
+                "ratio": f"{row['predicted_to_came']:.2f}" if row["predicted_to_came"] is not None else None,
+                "level": row["level"],
+            }
+            for row in rows[:DRIFTS_SHOWN]
+        ],
+    }
 
 
 def trial(connection: duckdb.DuckDBPyConnection, model_version: str | None) -> dict[str, Any] | None:

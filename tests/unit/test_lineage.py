@@ -26,6 +26,7 @@ TABLES = {
 MARTS = ("customer", "scoring", "tiering", "audit")
 # Columns of marts that no other column has a say in, and why.
 CONSTANTS = {
+    "audit_drift.horizon_days": "a parameter of ml/params.yml",
     "audit_models.horizon_days": "a parameter of ml/params.yml",
     "customer_scores.horizon_days": "a parameter of ml/params.yml",
     "customer_360.score_horizon_days": "a parameter of ml/params.yml",
@@ -258,11 +259,11 @@ def test_scores_of_models_come_from_the_features_they_are_given(document: dict[s
     ends = Lineage(document).ends("customer_scores.expected_net_amount")
     assert "sales.order_line.net_amount" in ends
     told = {column["id"] for column in document["columns"] if column["node"].startswith("ml.")}
-    tables = ("scores", "models", "reasons", "gaps", "trials")
+    tables = ("scores", "models", "reasons", "gaps", "trials", "drifts")
     read = {f"ml.{name}.{part.split()[0]}" for name in tables for part in ML_TABLES[name].split(", ")}
     assert told == read
     stated = {edge["to"] for edge in document["edges"]}
-    horizons = {f"ml.{name}.horizon_days" for name in ("scores", "models", "reasons", "trials")}
+    horizons = {f"ml.{name}.horizon_days" for name in ("scores", "models", "reasons", "trials", "drifts")}
     assert {column for column in told if column not in stated} == {*horizons, "ml.reasons.score_name"}
 
 
