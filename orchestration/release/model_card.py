@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from orchestration.release import card_pictures, charts
 from orchestration.release.report_format import page_templates
-from orchestration.release.report_scores import FIGURES, grade_told
+from orchestration.release.report_scores import FIGURES, SENTENCES, grade_told
 from orchestration.release.score_inputs import STATES, Use, uses
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def _horizon(trained: TrainedModel, horizon: int) -> dict[str, Any]:
     return {
         "days": horizon,
         "rung": rung,
-        "grade": grade_told(trained.grade_of(horizon), rung, is_withheld=horizon in model.withheld),
+        "grade": _grade(trained, horizon),
         "is_withheld": horizon in model.withheld,
         "champion": champion,
         "level": _level(champion) if champion else None,
@@ -164,6 +164,15 @@ def _horizon(trained: TrainedModel, horizon: int) -> dict[str, Any]:
             if test and (value := test.figures.get(name)) is not None
         ],
     }
+
+
+def _grade(trained: TrainedModel, horizon: int) -> dict[str, Any] | None:
+    """As the report tells it; which rule speaks in place of a C is told beside it."""
+    rung, is_withheld = trained.model.rung_of(horizon), horizon in trained.model.withheld
+    told = grade_told(trained.grade_of(horizon), rung, is_withheld=is_withheld)
+    if told is None or rung in ("champion", "btyd"):
+        return told
+    return told | {"sentence": SENTENCES[told["letter"]]}
 
 
 def _level(champion: Champion) -> dict[str, Any]:
