@@ -6,27 +6,25 @@ not decided here. Customers are resampled whole, with all their cut-offs, since 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from hashlib import sha256
 from math import isfinite, log
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ml.btyd import Floats
 from ml.challenge import step_days
 from ml.evaluate import calibration_table
 from ml.params import GradeParams, Params
+from ml.resamples import Weights, resampled, weighted_auc, weighted_ginis
 from ml.score import PROBABILITY_DIGITS, outlook
 from ml.train import BaseModel, checked_features
 
 MEASURES = ("auc", "gini")
 FIGURE_DIGITS = 6
-# Resamples worked on at once, so that memory stays small.
-AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -96,15 +94,19 @@ def graded_cutoffs(own: date, horizon: int, params: Params) -> list[date]:
     return [own - timedelta(days=horizon + spacing * nth) for nth in range(given.cutoffs)]
 
 
-def judged(model: BaseModel, features: pd.DataFrame, after: pd.DataFrame, horizon: int) -> Judged:
-    """``features`` as of the model's cut-off, ``after`` as of the end of its horizon, both as in train.fit."""
-    frame = checked_features(features, model.cutoff)
-    looks = outlook(frame, model, model.cutoff, horizon)
+def judged(
+    model: BaseModel, features: pd.DataFrame, after: pd.DataFrame, horizon: int, cutoff: date | None = None
+) -> Judged:
+    """``features`` as of ``cutoff``, without one the model's own; ``after`` as of the end of its horizon; both as in
+    train.fit."""
+    cutoff = cutoff or model.cutoff
+    frame = checked_features(features, cutoff)
+    looks = outlook(frame, model, cutoff, horizon)
     inactive, count, value = looks.expects(frame, slice(None))
     then = after.set_index("customer_id").reindex(frame["customer_id"])
     came = [then[name].to_numpy().astype(np.float64) - frame[name] for name in ("purchase_days", "net_amount")]
     return Judged(
-        cutoff=model.cutoff,
+        cutoff=cutoff,
         rung=model.rung_of(horizon),
         customers=tuple(frame["customer_id"]),
         inactive=inactive.round(PROBABILITY_DIGITS),
@@ -125,7 +127,7 @@ def grade_of(tests: Sequence[Judged], horizon: int, rung: str, params: Params) -
     if not telling:
         return Grade(horizon, "C", ("nothing_to_test",), rung, cutoffs, {}, {})
     lifted, rules = _lift(telling, given)
-    figures = lifted | _calibration(telling, params.calibration_bins)
+    figures = lifted | calibration(telling, params.calibration_bins)
     missed = [f"{measure}_no_lift" for measure in MEASURES if not figures[f"{measure}_lift_low"] > 0]
     worst = "C" if missed else "B"
     missed += ["few_cutoffs"] if len(telling) < given.min_cutoffs else []
@@ -152,8 +154,8 @@ def _rules(frame: pd.DataFrame, quantiles: int) -> dict[str, Floats]:
 def _lift(tests: Sequence[Judged], given: GradeParams) -> tuple[dict[str, float], dict[str, str]]:
     """Means over the cut-offs of the score and of its best rule, what lies between them with its interval, and the best
     rule's name. In each resample the rule that is best there counts: the score has to beat whichever comes first."""
-    tests = [_fewer(test, given.max_customers) for test in tests]
-    weights = _resamples([test.customers for test in tests], given)
+    tests = [fewer(test, given.max_customers) for test in tests]
+    weights = resampled([test.customers for test in tests], given.resamples, given.seed)
     names = ("score", *tests[0].rules)
     found = np.array([_measured(test, weight, names) for test, weight in zip(tests, weights, strict=True)])
     means = found.mean(axis=0)  # of shape (measures, rankings, 1 + resamples), the first of them all customers
@@ -173,7 +175,7 @@ def _lift(tests: Sequence[Judged], given: GradeParams) -> tuple[dict[str, float]
     return {name: float(value) for name, value in figures.items()}, rules
 
 
-def _calibration(tests: Sequence[Judged], bins: int) -> dict[str, float]:
+def calibration(tests: Sequence[Judged], bins: int) -> dict[str, float]:
     """Of the rows of all cut-offs together."""
     predicted = np.concatenate([test.inactive for test in tests])
     table = calibration_table(predicted, np.concatenate([test.count == 0 for test in tests]).astype(np.float64), bins)
@@ -190,7 +192,7 @@ def _is_level(bias: float, limit: float) -> bool:
     return bias > 0 and abs(log(bias)) <= limit
 
 
-def _fewer(test: Judged, most: int) -> Judged:
+def fewer(test: Judged, most: int) -> Judged:
     """Those whose ids have the smallest hashes, so that the same customers stand at every cut-off."""
     if len(test.customers) <= most:
         return test
@@ -202,49 +204,13 @@ def _fewer(test: Judged, most: int) -> Judged:
     return Judged(test.cutoff, test.rung, customers, **arrays, rules=rules)
 
 
-def _resamples(customers: Iterable[Sequence[str]], given: GradeParams) -> list[npt.NDArray[np.float32]]:
-    """How often each customer of a cut-off stands in each resample, shape (1 + resamples, n); all once in the first."""
-    at = [pd.Index(found) for found in customers]
-    everybody = pd.Index(sorted(set().union(*at)))
-    random, size = np.random.default_rng(given.seed), len(everybody)
-    drawn = [np.bincount(random.integers(0, size, size), minlength=size) for _ in range(given.resamples)]
-    weights = np.array([np.ones(size), *drawn], dtype=np.float32)
-    return [weights[:, everybody.get_indexer(index)] for index in at]
-
-
-def _measured(test: Judged, weights: npt.NDArray[np.float32], names: Sequence[str]) -> Floats:
+def _measured(test: Judged, weights: Weights, names: Sequence[str]) -> Floats:
     """AUC and Gini of each ranking in each resample, shape (measures, rankings, resamples)."""
     is_active = (test.count > 0).astype(np.float64)
-    perfect = _gini(test.value, test.value, weights)
-    aucs = [_auc(1.0 - test.inactive if name == "score" else test.rules[name], is_active, weights) for name in names]
-    values = [test.expected_value if name == "score" else test.rules[name] for name in names]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ginis = [np.where(perfect > 0, _gini(value, test.value, weights) / perfect, 0.0) for value in values]
-    return np.array([aucs, ginis])
-
-
-def _auc(ranking: Floats, positive: Floats, weights: npt.NDArray[np.float32]) -> Floats:
-    """P(a positive is ranked above a negative) in each resample, ties counting half; one half with one class."""
-    hits, others = _held(ranking, positive, weights), _held(ranking, 1.0 - positive, weights)
-    below = others.cumsum(axis=1) - others / 2.0
-    pairs = hits.sum(axis=1) * others.sum(axis=1)
-    agreeing = (hits * below).sum(axis=1)
-    return np.asarray(np.divide(agreeing, pairs, out=np.full(len(pairs), 0.5), where=pairs > 0))
-
-
-def _gini(ranking: Floats, value: Floats, weights: npt.NDArray[np.float32]) -> Floats:
-    """Area between the diagonal and the values held, highest ranked first, times both sums, in each resample."""
-    customers, held = _held(-ranking, np.ones(len(ranking)), weights), _held(-ranking, value, weights)
-    below = held.cumsum(axis=1) - held / 2.0
-    return np.asarray((below * customers).sum(axis=1) - held.sum(axis=1) * customers.sum(axis=1) / 2.0)
-
-
-def _held(ranking: Floats, amount: Floats, weights: npt.NDArray[np.float32]) -> Floats:
-    """Sums of the weighted amounts of customers ranked alike, lowest first, shape (resamples, groups)."""
-    order = np.argsort(ranking, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(ranking[order]) > 0])
-    parts = [
-        np.add.reduceat(weights[first : first + AT_ONCE][:, order] * amount[order], starts, axis=1)
-        for first in range(0, len(weights), AT_ONCE)
+    rankings = [
+        (1.0 - test.inactive, test.expected_value),
+        *((test.rules[name], test.rules[name]) for name in names[1:]),
     ]
-    return np.concatenate(parts)
+    aucs = [weighted_auc(of_buying, is_active, weights) for of_buying, _ in rankings]
+    ginis = weighted_ginis([of_value for _, of_value in rankings], test.value, weights)
+    return np.array([aucs, ginis])

@@ -17,13 +17,18 @@ from typing import Any
 import pandas as pd
 
 from ml.challenge import Taught, challenged, champion_cutoffs
+from ml.drift import Realised, Reference, reference_of
 from ml.evaluate import backtest
-from ml.grade import Grade, grade_of, graded_cutoffs, judged
+from ml.evidence import Evidence, evidence_of, evidence_of_mapping
+from ml.grade import Grade, Judged, grade_of, graded_cutoffs, judged
 from ml.params import Params
+from ml.promotion import KEPT, Promotion, promotion_of
 from ml.train import BaseModel, cells_of, checked_features, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
+# Parts of the document that are left out where there are none.
+DRIFT_PARTS = ("references", "realised")
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,9 @@ class Backtest:
 class TrainedModel:
     """A model with the day that trained it, what was known then, and its back-tests, one a horizon where possible.
 
-    ``grades``: one a horizon; None in a model of before there were any.
+    ``grades``: one a horizon; None in a model of before there were any. ``evidence``: the same of what they rest on.
+    ``promotion``: what became of it beside the one in use; None in a model of before there was a gate. ``references``,
+    ``realised``: what drift is told by.
     """
 
     as_of_date: date
@@ -50,6 +57,10 @@ class TrainedModel:
     model: BaseModel
     backtests: tuple[Backtest, ...]
     grades: tuple[Grade, ...] | None = None
+    evidence: tuple[Evidence, ...] | None = None
+    promotion: Promotion | None = None
+    references: tuple[Reference, ...] = ()
+    realised: tuple[Realised, ...] = ()
 
     def to_json(self) -> str:
         """Canonical, so that equal models have equal bytes."""
@@ -61,6 +72,13 @@ class TrainedModel:
         }
         if self.grades is not None:
             content["grades"] = [asdict(grade) for grade in self.grades]
+        if self.evidence is not None:
+            content["evidence"] = [asdict(shown) for shown in self.evidence]
+        if self.promotion is not None:
+            content["promotion"] = asdict(self.promotion)
+        for name in DRIFT_PARTS:
+            if parts := getattr(self, name):
+                content[name] = [asdict(part) for part in parts]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -68,18 +86,28 @@ class TrainedModel:
         """The model that ``to_json`` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         content: dict[str, Any] = json.loads(text)
         tests = [test | {"cutoff": date.fromisoformat(test["cutoff"])} for test in content["backtests"]]
-        grades = content.get("grades")
+        grades, evidence, promotion = (content.get(name) for name in ("grades", "evidence", "promotion"))
         return cls(
             as_of_date=date.fromisoformat(content["as_of_date"]),
             known_at=datetime.fromisoformat(content["known_at"]),
             model=BaseModel.from_json(json.dumps(content["model"])),
             backtests=tuple(Backtest(**test | {"calibration": tuple(test["calibration"])}) for test in tests),
             grades=None if grades is None else tuple(_grade_of_mapping(grade) for grade in grades),
+            evidence=None if evidence is None else tuple(evidence_of_mapping(shown) for shown in evidence),
+            promotion=promotion_of(promotion) if promotion else None,
+            references=tuple(reference_of(part) for part in content.get("references", ())),
+            realised=tuple(Realised(**part) for part in content.get("realised", ())),
         )
 
     def grade_of(self, horizon: int) -> Grade | None:
         """How far a horizon's scores are to be believed; None for a model that was never graded."""
         return next((grade for grade in self.grades or () if grade.horizon == horizon), None)
+
+    @property
+    def speaker(self) -> str:
+        """The version that speaks from its day on: its own, or that of the model in use, which was kept."""
+        kept = self.promotion.champion if self.promotion and self.promotion.verdict == KEPT else None
+        return kept or self.version
 
     @property
     def sha256(self) -> str:
@@ -105,31 +133,49 @@ def cutoffs(as_of_date: date, params: Params) -> list[date]:
     return [own, *sorted(earlier, reverse=True)]
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """A day's model and what it was learned from: features by cut-off, and by horizon the same recipe as of past ones,
+    with scores that nobody withheld."""
+
+    trained: TrainedModel
+    known: Mapping[date, pd.DataFrame]
+    past: Mapping[int, Mapping[date, BaseModel]]
+
+
 def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> TrainedModel:
     """The model of a day. ``panel``: cutoff_date and the columns of ``train.fit``, as of each of ``cutoffs``.
 
     Raises FeaturesError and LeakError as ``train.fit`` does.
     """
+    return lesson_of(panel, as_of_date, known_at, params).trained
+
+
+def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> Lesson:
+    """As ``learn``, with what a trial of the model looks at."""
     own, *_ = cutoffs(as_of_date, params)
     dates = pd.to_datetime(panel["cutoff_date"]).dt.date
     known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
-    tests, grades = [], []
+    tests, grades, evidence, pasts = [], [], [], dict[int, dict[date, BaseModel]]()
     for horizon in params.horizons:
         taught: Taught = {}
         model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
-        is_withheld = False
+        is_withheld, pasts[horizon] = False, _past_models(known, own, horizon, params, taught)
         if params.grade is not None:
-            grades.append(_grade(known, own, model, horizon, taught))
+            past_tests = _judged(known, pasts[horizon], horizon)
+            grades.append(grade_of(past_tests, horizon, model.rung_of(horizon), params))
+            evidence.append(evidence_of(past_tests, grades[-1].rules, horizon, params))
             if is_withheld := grades[-1].grade == "C":
                 model = withheld(model, known[own], past[horizon], horizon)
         if len(past[horizon]):
-            of_past = _past_model(known, before, horizon, params, taught)
+            of_past = pasts[horizon].get(before) or past_model(known, before, horizon, params, taught)
             if is_withheld:
                 of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
             tests.append(_backtest(known, of_past))
-    return TrainedModel(as_of_date, known_at, model, tuple(tests), tuple(grades) if params.grade is not None else None)
+    graded = (tuple(grades), tuple(evidence)) if params.grade is not None else (None, None)
+    return Lesson(TrainedModel(as_of_date, known_at, model, tuple(tests), *graded), known, pasts)
 
 
 def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horizon: int) -> BaseModel:
@@ -149,7 +195,7 @@ def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horiz
     return replace(model, reason=reason, cells=cells, withheld=(*model.withheld, horizon))
 
 
-def _past_model(
+def past_model(
     known: Mapping[date, pd.DataFrame], cutoff: date, horizon: int, params: Params, taught: Taught
 ) -> BaseModel:
     """By the same recipe from what had happened by a past cut-off, for one horizon."""
@@ -158,19 +204,19 @@ def _past_model(
     return challenged(model, known, horizon, taught)
 
 
-def _grade(known: Mapping[date, pd.DataFrame], own: date, model: BaseModel, horizon: int, taught: Taught) -> Grade:
-    """The same recipe at rolling cut-offs that had customers, each against what came in its horizon."""
-    cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, model.params) if len(known[cutoff])]
-    tests = [
-        judged(
-            _past_model(known, cutoff, horizon, model.params, taught),
-            known[cutoff],
-            known[cutoff + timedelta(days=horizon)],
-            horizon,
-        )
-        for cutoff in cutoffs_with
+def _past_models(
+    known: Mapping[date, pd.DataFrame], own: date, horizon: int, params: Params, taught: Taught
+) -> dict[date, BaseModel]:
+    """The recipe at rolling cut-offs that had customers."""
+    cutoffs_with = [cutoff for cutoff in graded_cutoffs(own, horizon, params) if len(known[cutoff])]
+    return {cutoff: past_model(known, cutoff, horizon, params, taught) for cutoff in cutoffs_with}
+
+
+def _judged(known: Mapping[date, pd.DataFrame], past: Mapping[date, BaseModel], horizon: int) -> list[Judged]:
+    """The same recipe at past cut-offs, each against what came in its horizon."""
+    return [
+        judged(then, known[cutoff], known[cutoff + timedelta(days=horizon)], horizon) for cutoff, then in past.items()
     ]
-    return grade_of(tests, horizon, model.rung_of(horizon), model.params)
 
 
 def _grade_of_mapping(content: dict[str, Any]) -> Grade:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from ml.btyd import FIRST_PURCHASE_CHANCES
 
 Rule = tuple[str, Callable[[Any], bool]]
+Part = TypeVar("Part")
 
 PARAMS = Path(__file__).with_name("params.yml")
 # The parts of the file that no model keeps.
-METHODS, VALUE, PANEL = "methods", "value", "panel"
+NOT_KEPT = (METHODS, VALUE, PANEL, PROMOTION, DRIFT) = ("methods", "value", "panel", "promotion", "drift")
 CHAMPION, GRADE = "champion", "grade"
 
 
@@ -144,7 +145,7 @@ def load_params(path: Path = PARAMS) -> Params:
     """The parameters of a file. Raises ParamsError with the file's name, what was found and what was expected."""
     found = _read(path)
     if isinstance(found, Mapping):
-        found = {name: value for name, value in found.items() if name not in (METHODS, VALUE, PANEL)}
+        found = {name: value for name, value in found.items() if name not in NOT_KEPT}
     try:
         return params_of(found)
     except ParamsError as error:
@@ -166,20 +167,21 @@ def load_methods_params(path: Path = PARAMS) -> MethodsParams:
 
 def load_value_params(path: Path = PARAMS) -> ValueParams:
     """The part ``value`` of a file. Raises ParamsError as ``load_params`` does."""
-    found = _read(path)
-    try:
-        return ValueParams(**_checked(ValueParams, found.get(VALUE) if isinstance(found, Mapping) else None))
-    except ParamsError as error:
-        raise ParamsError(f"{path.name}: {VALUE}: {error}") from error
+    return load_part(VALUE, ValueParams, path)
 
 
 def load_panel_params(path: Path = PARAMS) -> PanelParams:
     """The part ``panel`` of a file. Raises ParamsError as ``load_params`` does."""
+    return load_part(PANEL, PanelParams, path)
+
+
+def load_part(name: str, kind: type[Part], path: Path = PARAMS) -> Part:
+    """A part of a file that no model keeps. Raises ParamsError as ``load_params`` does."""
     found = _read(path)
     try:
-        return PanelParams(**_checked(PanelParams, found.get(PANEL) if isinstance(found, Mapping) else None))
+        return kind(**_checked(kind, found.get(name) if isinstance(found, Mapping) else None))
     except ParamsError as error:
-        raise ParamsError(f"{path.name}: {PANEL}: {error}") from error
+        raise ParamsError(f"{path.name}: {name}: {error}") from error
 
 
 def params_of(found: Any) -> Params:

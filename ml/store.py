@@ -33,7 +33,8 @@ class ModelStoreError(RuntimeError):
 
 @dataclass(frozen=True)
 class PlannedModel:
-    """Which model scores a day: a stored version, or the one that ``trained_on``, a day of the same run, trains."""
+    """Which model scores a day: a stored version, or the one in use since ``trained_on``, a day of the same run that
+    trains one."""
 
     as_of_date: date
     version: str | None
@@ -91,27 +92,52 @@ def plan_models(
 ) -> list[PlannedModel]:
     """The model of each day, given as (as-of date, known at) in their order; ``decided``: versions of decided days.
 
-    A day that is decided keeps its model. Any other takes the newest that knows no more than the day does; where that
-    is ``retrain_after_days`` old, or there is none, the day trains one, which later days may take in turn: a range
-    comes out as its days would one by one. Raises ModelStoreError when a decided day's model is not stored.
+    A day that is decided keeps its model. Any other takes what speaks since the newest that was trained and knows no
+    more than the day does; where that is ``retrain_after_days`` old, or there is none, the day trains one, and what
+    speaks since then later days may take in turn: a range comes out as its days would one by one. Raises
+    ModelStoreError when the model of a day is not stored.
     """
-    trained: list[_Candidate] = [_Candidate(m.as_of_date, m.known_at, version) for version, m in stored.items()]
+    trained = _candidates(stored)
     planned = []
     for day, known_at in days:
         version = decided.get(day)
         if version is not None and version != NO_MODEL and version not in stored:
-            raise ModelStoreError(
-                f"models: {version}.json is missing, which decided {day}; restore it from a backup of models/"
-            )
+            raise _missing(version, f"decided {day}")
         if version is None:
             found = _newest(trained, day, known_at, params)
             if found is None:
                 found = _Candidate(day, known_at, None)
                 trained.append(found)
-            planned.append(PlannedModel(day, found.version, None if found.version else found.as_of_date))
+            if found.version and (speaker := stored[found.version].speaker) not in stored:
+                raise _missing(speaker, f"speaks for {day}")
+            speaks = stored[found.version].speaker if found.version else None
+            planned.append(PlannedModel(day, speaks, None if speaks else found.as_of_date))
         else:
             planned.append(PlannedModel(day, version, None))
     return planned
+
+
+def champion_before(stored: Mapping[str, TrainedModel], day: date, known_at: datetime) -> TrainedModel | None:
+    """The model in use when a day trains one; None when none is. Raises ModelStoreError when it is not stored."""
+    earlier = [one for one in _candidates(stored) if one.as_of_date < day and one.known_at <= known_at]
+    if (newest := max(earlier, key=_order, default=None)) is None or newest.version is None:
+        return None
+    speaker = stored[newest.version].speaker
+    if speaker not in stored:
+        raise _missing(speaker, f"was in use before {day}")
+    return stored[speaker]
+
+
+def speakers(stored: Mapping[str, TrainedModel], days: Iterable[date], known_at: datetime) -> dict[date, TrainedModel]:
+    """The model in use on each of these past days, of those that had one which is still stored."""
+    found = {}
+    for day in days:
+        trained = [one for one in _candidates(stored) if one.as_of_date <= day and one.known_at <= known_at]
+        newest = max(trained, key=_order, default=None)
+        speaker = stored.get(stored[newest.version].speaker) if newest and newest.version else None
+        if speaker is not None:
+            found[day] = speaker
+    return found
 
 
 def newest_comparison(
@@ -131,10 +157,22 @@ class _Candidate:
     version: str | None
 
 
+def _candidates(stored: Mapping[str, TrainedModel]) -> list[_Candidate]:
+    return [_Candidate(model.as_of_date, model.known_at, version) for version, model in stored.items()]
+
+
 def _newest(trained: Iterable[_Candidate], day: date, known_at: datetime, params: Params) -> _Candidate | None:
     eligible = [
         one
         for one in trained
         if one.known_at <= known_at and 0 <= (day - one.as_of_date).days < params.retrain_after_days
     ]
-    return max(eligible, key=lambda one: (one.as_of_date, one.known_at, one.version or ""), default=None)
+    return max(eligible, key=_order, default=None)
+
+
+def _order(one: _Candidate) -> tuple[date, datetime, str]:
+    return one.as_of_date, one.known_at, one.version or ""
+
+
+def _missing(version: str, what: str) -> ModelStoreError:
+    return ModelStoreError(f"models: {version}.json is missing, which {what}; restore it from a backup of models/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
@@ -10,10 +11,15 @@ import pandas as pd
 import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
-from ml.learn import TrainedModel, cutoffs, learn
+from ml.drift import load_drift_params, references
+from ml.learn import TrainedModel, cutoffs, lesson_of
 from ml.params import PanelParams, Params
+from ml.promotion import PromotionParams, load_promotion_params
+from ml.reasons import reasons
 from ml.score import score
-from ml.store import NO_MODEL, ModelStoreError, PlannedModel
+from ml.store import NO_MODEL, ModelStoreError, PlannedModel, champion_before
+from ml.trial import looked_back, tried
+from orchestration.trials import tell_drift, tell_trials
 from orchestration.warehouse_tables import ML_TABLES
 
 FEATURES = "intermediate.int_customers__features"
@@ -25,6 +31,7 @@ COPIED = {
     "as_of_date": "run.run_dates.as_of_date",
     "customer_id": "intermediate.int_customers__features.customer_id",
     "horizon_days": "",  # a parameter of ml/params.yml
+    "score_name": "",  # says which score its row explains
 }
 
 
@@ -45,33 +52,50 @@ def tell_models(
 
 
 def score_run(
-    connection: duckdb.DuckDBPyConnection, stored: Mapping[str, TrainedModel], params: Params
+    connection: duckdb.DuckDBPyConnection,
+    stored: Mapping[str, TrainedModel],
+    params: Params,
+    gate: PromotionParams | None = None,
 ) -> dict[str, TrainedModel]:
     """Fill schema ``ml`` and the model versions of ``run.run_dates``; the models that were used, by version.
 
-    A date without a version takes the newest model that this run has trained up to it; when the step is repeated, dates
-    have the versions that it gave them. Raises FeaturesError or LeakError when the features are not what models expect,
-    ModelStoreError when a date's model is not to be had.
+    A date without a version takes the model in use since the newest that this run has trained up to it: that one, or
+    the one before, where the gate kept it; when the step is repeated, dates have the versions that it gave them. Raises
+    FeaturesError or LeakError when the features are not what models expect, ModelStoreError when a date's model is not
+    to be had.
     """
     days = connection.execute(
-        "select as_of_date, known_at, model_version from run.run_dates order by as_of_date"
+        "select as_of_date, known_at, model_version, is_release_date from run.run_dates order by as_of_date"
     ).fetchall()
     training = {row[0] for row in connection.execute("select as_of_date from run.run_cutoffs").fetchall()}
     for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
-    known, used = dict(stored), dict[str, TrainedModel]()
+    gate, known, used = gate or load_promotion_params(), dict(stored), dict[str, TrainedModel]()
+    drift, documents = load_drift_params(), dict[str, TrainedModel]()
     trained: TrainedModel | None = None
-    for day, known_at, planned in days:
+    for day, known_at, planned, is_released in days:
         if day in training:
             with threadpool_limits(1):  # sums in one order, so that the same features train the same model
-                trained = learn(_panel(connection, day), day, known_at, params)
-            known[trained.version] = trained
+                lesson = lesson_of(_panel(connection, day), day, known_at, params)
+                challenger = replace(
+                    tried(lesson, champion_before(known, day, known_at), gate),
+                    references=references(lesson.trained.model, lesson.known[_cutoff(day)], drift),
+                    realised=looked_back(lesson, known),
+                )
+            documents[challenger.version] = known[challenger.version] = challenger
+            trained = known[challenger.speaker]
         model = trained if planned is None else known.get(planned)
         if model is not None:
             horizons = model.model.params.horizons
             rungs = {horizon: _told(model, horizon) for horizon in horizons}
             used[model.version] = model
-            _insert_scores(connection, day, score(_features(connection, day), model.model, _cutoff(day), horizons))
+            features = _features(connection, day)
+            given = features, model.model, _cutoff(day), horizons
+            _insert(connection, "scores", day, score(*given).drop(columns=["rung", "reason"]))
+            if is_released:
+                _insert(connection, "reasons", day, reasons(*given))
+            if day == days[-1][0]:
+                tell_drift(connection, known, model, features, day=days[-1][:2], given=drift)
         elif planned == NO_MODEL:
             rungs = dict.fromkeys(params.horizons, ("none", "decided before there were models", None, None))
         else:
@@ -80,8 +104,10 @@ def score_run(
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
         for horizon, rung in rungs.items():
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?, ?, ?)", [day, horizon, version, *rung])
-    for version, model in sorted(used.items()):
+    for version, model in sorted((documents | used).items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
+    if days:
+        tell_trials(connection, known, *days[-1][:2])
     return used
 
 
@@ -106,9 +132,7 @@ def _features(connection: duckdb.DuckDBPyConnection, day: date) -> pd.DataFrame:
     return connection.execute(query, [day]).df()
 
 
-def _insert_scores(connection: duckdb.DuckDBPyConnection, day: date, scored: pd.DataFrame) -> None:
-    connection.register("scored", pa.Table.from_pandas(scored, preserve_index=False))
-    connection.execute(
-        "insert into ml.scores by name select ? as as_of_date, * exclude (rung, reason) from scored", [day]
-    )
-    connection.unregister("scored")
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, day: date, rows: pd.DataFrame) -> None:
+    connection.register("given", pa.Table.from_pandas(rows, preserve_index=False))
+    connection.execute(f"insert into ml.{table} by name select ? as as_of_date, * from given", [day])
+    connection.unregister("given")

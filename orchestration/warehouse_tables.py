@@ -37,11 +37,21 @@ ML_TABLES = {
     "documents": "model_version varchar, document varchar",
     "models": "as_of_date date, horizon_days bigint, model_version varchar, rung varchar, reason varchar, "
     "grade varchar, grade_reason varchar",
+    "trials": "trained_date date, horizon_days bigint, model_version varchar, champion_version varchar, "
+    "spoken_version varchar, rung varchar, grade varchar, verdict varchar, sentence_en varchar, sentence_zh varchar, "
+    "cutoff_count bigint, auc_gain decimal(9,6), auc_gain_low decimal(9,6), brier_gain decimal(9,6), "
+    "brier_gain_high decimal(9,6), gini_gain decimal(9,6), gini_gain_low decimal(9,6), count_bias decimal(18,6), "
+    "champion_count_bias decimal(18,6), value_bias decimal(18,6), champion_value_bias decimal(18,6), "
+    "ece decimal(9,6), champion_ece decimal(9,6)",
+    "drifts": "horizon_days bigint, model_version varchar, topic varchar, measure varchar, since_date date, "
+    "predicted_to_came decimal(18,6), figure decimal(18,6), warn_limit decimal(9,6), level varchar",
     "scores": "as_of_date date, customer_id varchar, horizon_days bigint, inactive_probability decimal(9,6), "
     "expected_purchase_count decimal(18,4), expected_net_amount decimal(18,4), "
     "potential_margin_amount decimal(18,4), next_purchase_p10_date date, next_purchase_p50_date date, "
     "next_purchase_p90_date date, base_inactive_probability decimal(9,6), "
     "base_expected_purchase_count decimal(18,4), base_expected_net_amount decimal(18,4)",
+    "reasons": "as_of_date date, customer_id varchar, horizon_days bigint, score_name varchar, factor varchar, "
+    "figure decimal(18,4), contribution decimal(18,12), cell varchar",
     "gaps": "as_of_date date, customer_id varchar, tier_score decimal(9,4), score_tier varchar, next_tier varchar, "
     "usual_margin_rate decimal(28,6), one_order_amount decimal(18,4), one_order_cost_amount decimal(18,4), "
     "one_order_tier varchar, one_order_reason varchar, usual_order_amount decimal(18,4), "

@@ -14,6 +14,7 @@ from data_quality.verdicts import STATUSES
 
 # What changes a score, and what changes a tier though the score does not.
 CAUSES = ("policy", "model", "identity", "correction", "fx", "returns", "behaviour", "roll_off", "drift")
+VERDICTS = ("first", "promoted", "kept", "forced")
 OWN_STEPS = ("hold", "gate", "override")
 
 
@@ -28,6 +29,8 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
                 "record_count <> accepted_count + duplicate_count + quarantined_count + filtered_count",
             ),
         ),
+        "audit_drift": (InSet("level", ("steady", "warn", "alarm")),),
+        "audit_models": (InSet("verdict", VERDICTS),),
         "audit_quarantine": (NotNull("rule"),),
         "audit_reconciliation": (NoRowsWhere("residual_is_the_difference", "residual <> observed - expected"),),
         "audit_releases": (Between("customer_count", minimum=0),),
@@ -86,6 +89,10 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
         "lens_coverage": (NoRowsWhere("nobody_is_judged_twice", "judged_count > customer_count"),),
         "lifecycle_transitions": (Between("customer_count", minimum=1),),
         "policy_rules": (RowCount(minimum=1), NotNull("provenance")),
+        "score_reasons": (
+            Unique(("customer_id", "as_of_date", "horizon_days", "score_name", "factor")),
+            NotNull("factor"),
+        ),
         "tier_explanations": (NotNull("factor"), NotNull("contribution")),
         "tier_gaps": (
             Unique(("customer_id", "as_of_date")),

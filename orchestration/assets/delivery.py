@@ -9,6 +9,8 @@ import duckdb
 
 from data_quality.conservation import conservation
 from data_quality.drift import compared_rules, drift_rules
+from data_quality.model_drift import MART as DRIFT_MART
+from data_quality.model_drift import model_drift_rules
 from data_quality.reconciliation import COMPARISONS, reconcile
 from data_quality.rules import Rule
 from data_quality.stability import MART as STABILITY_MART
@@ -28,6 +30,7 @@ from orchestration.release import catalogue
 from orchestration.release.dictionary import Mart, marts_of
 from orchestration.release.gate import Promise, pass_gate, promised_checks
 from orchestration.release.manifest import judged_by
+from orchestration.release.model_card import MODEL_CARD, write_model_card
 from orchestration.release.publish import DECIDED_MARTS, ReleaseInputs, export, put_in_place, release_id
 from orchestration.release.quality_page import QUALITY_PAGE, write_quality_page
 from orchestration.release.retention import retire
@@ -143,6 +146,7 @@ def _drift_rules(
         elif mart.is_hashed:
             found[mart.name] = drift_rules(load_thresholds(), mart.name, nothing=nothing)
     found[STABILITY_MART] += (stability_rule(connection, load_thresholds()),)
+    found[DRIFT_MART] += model_drift_rules(connection)
     return found
 
 
@@ -199,6 +203,7 @@ def _release(
             )
             write_report(folder, report_facts(settings, registry, facts, build, inputs.model))
             write_quality_page(settings, folder, facts, [entry.verdict for entry in given])
+            write_model_card(folder, build, facts, inputs.model)
             write_lineage(folder, settings, registry)
             manifest = put_in_place(settings, folder, facts, build)
             published = settings.releases / str(manifest["release_id"])
@@ -210,6 +215,7 @@ def _release(
                 "dagster/row_count": manifest["customer_count"],
                 "report": dg.MetadataValue.path(str(published / "report.html")),
                 "quality": dg.MetadataValue.path(str(published / QUALITY_PAGE)),
+                "model_card": dg.MetadataValue.path(str(published / MODEL_CARD)),
                 "folder": dg.MetadataValue.path(str(published)),
             }
         )

@@ -23,7 +23,10 @@ COMPARISONS_KEY = dg.AssetKey(["ml", "comparisons"])
 SCORED = {
     "documents": "Every model of this run as its JSON document; publishing keeps the new ones.",
     "models": "Which model scores which date of this run, on which rung of the fall-back ladder.",
+    "trials": "Every model trained so far, and whether it took the place of the one in use.",
+    "drifts": "How inputs, scores and past predictions lie beside what the model in use was trained on.",
     "scores": "Churn, purchases, net value, margin and next purchase of every customer that has bought.",
+    "reasons": "Why each score of the release date is what it is, or which rung speaks.",
     "gaps": "The order that would lift each customer's score tier to the next on the release date, by the same models.",
 }
 

@@ -83,6 +83,7 @@ def dossier(settings: Settings, release: Path, customer: str, language: str) -> 
         "tier_score": found["tier_score"],
         "recomputed_tier": again.tier.value,
         "words": in_words(explanation, language),
+        "score_reasons": list(explanation.score_reasons),
         "seals": [*_seals(settings, explanation.customer, policy, again, source), _seal_of_marts(published)],
         "steps": [asdict(step) for step in again.steps],
         "policy": policy.version | {"file": VERSIONS},

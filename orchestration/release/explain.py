@@ -14,6 +14,7 @@ from orchestration.release.catalogue import connect_to
 from orchestration.release.gap_words import gap_of, gap_sentences
 from orchestration.release.phrases import LANGUAGES, PHRASES, plain
 from orchestration.release.report_queries import Row, fetch
+from orchestration.release.score_words import reasons_of, scores_in_words
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -26,9 +27,9 @@ class UnknownCustomer(PlainError):
 class Explanation:
     """All that a release says of one customer. ``factors`` are rows of tier_explanations, the base first; their
     contributions sum to ``tier_score`` exactly. ``other_bands``: lenses that judged without a weight; ``scores``: what
-    a model expects, by horizon. ``causes``: what changed the score since the decision before. ``standings``: how it
-    stands towards each tier, the highest first; ``gates`` and ``overrides``: what is open and in force.
-    ``points_to_next``: to the tier above the engine's; null in the highest and where gates hold (``holding``).
+    a model expects, by horizon; ``score_reasons``: why. ``causes``: what changed the score since the decision before.
+    ``standings``: how it stands towards each tier, the highest first; ``gates``, ``overrides``: what is open and in
+    force. ``points_to_next``: to the tier above the engine's; null in the highest and where gates hold (``holding``).
     ``gap``: its row of tier_gaps."""
 
     customer: Row
@@ -36,6 +37,7 @@ class Explanation:
     factors: tuple[Row, ...]
     other_bands: tuple[Row, ...]
     scores: tuple[Row, ...]
+    score_reasons: tuple[Row, ...]
     movements: tuple[Row, ...]
     causes: tuple[Row, ...]
     standings: tuple[Row, ...]
@@ -98,6 +100,7 @@ def explain(release: Path, customer: str) -> Explanation:
                 "select * exclude (as_of_date, customer_id) from customer_scores "
                 "where customer_id = $customer_id and inactive_probability is not null order by horizon_days"
             ),
+            score_reasons=tuple(reasons_of(connection, customer_id)),
             movements=of_customer(
                 "select * from tier_movements where customer_id = $customer_id order by movement_date"
             ),
@@ -195,15 +198,7 @@ def in_words(explanation: Explanation, language: str) -> list[str]:
             for row in explanation.other_bands
         ]
         words.append(say["also"].format(bands=say["comma"].join(bands)))
-    words += [
-        say["expected"].format(
-            days=row["horizon_days"],
-            inactive=f"{100 * row['inactive_probability']:.1f}",
-            net=plain(row["expected_net_amount"]),
-            model=row["model_version"],
-        )
-        for row in explanation.scores
-    ]
+    words += scores_in_words(explanation.scores, explanation.score_reasons, language)
     words += [say[move["direction"]].format(**move) + causes.mainly(move, nth) for move in explanation.movements]
     if explanation.missing_inputs:
         words.append(say["missing"].format(inputs=say["comma"].join(explanation.missing_inputs)))

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 from data_quality.conservation import conservation
 from data_quality.deliveries import delivery_rules
 from data_quality.drift import drift_rules
+from data_quality.model_drift import MART as DRIFT_MART
+from data_quality.model_drift import model_drift_rules
 from data_quality.reconciliation import COMPARISONS, check_name
 from data_quality.stability import MART, stability_rule
 from data_quality.suites.candidates import contract_suite
@@ -50,6 +52,7 @@ def promised_checks(manifest: dict[str, Any], tables: Sequence[Table]) -> list[P
         *mart_suites().items(),
         *((mart.name, drift_rules(thresholds, mart.name)) for mart in marts_of(manifest) if mart.is_hashed),
         (MART, (stability_rule(),)),
+        (DRIFT_MART, model_drift_rules()),
     ]
     return [
         *(Promise("landing", family, FILES_CHECK) for family in families),

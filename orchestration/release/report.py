@@ -25,6 +25,7 @@ from orchestration.release.report_movements import missing, movements, steadines
 from orchestration.release.report_pictures import draw_pictures
 from orchestration.release.report_queries import Row, fetch
 from orchestration.release.report_scores import scores
+from orchestration.release.report_trials import drift, trial
 from orchestration.release.report_value import told_value
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def render_report(connection: duckdb.DuckDBPyConnection, facts: ReportFacts) -> 
         "missing": missing(connection),
         "value": told_value(facts.value),
         "scores": scores(connection, facts.model),
+        "drift": drift(connection),
+        "trial": trial(connection, facts.model.version if facts.model else None),
         "methods": methods(facts.comparison, tiers),
         "lenses": _lenses(connection),
         "dark_lenses": dark_lenses(connection),

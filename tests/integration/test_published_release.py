@@ -73,7 +73,7 @@ def test_current_points_to_the_last_day_and_earlier_releases_stay(published_home
 
 def test_a_release_holds_every_mart_and_its_companions_and_nothing_else(published_home: Published) -> None:
     companions = {"serving.duckdb", "manifest.json", "model.json", "report.html", "data_dictionary.md"}
-    companions |= {"quality.html", "lineage.json", "lineage.html"}
+    companions |= {"quality.html", "model_card.html", "lineage.json", "lineage.html"}
     assert {file.name for file in published_home.release.iterdir()} == companions | {
         f"{mart}.parquet" for mart in MARTS
     }

@@ -32,7 +32,7 @@ class Model:
 
 
 # Layer → layers it may read. What the orchestrator says of the run (dates, knowledge) is open to all; what models say
-# of customers is a way to score them.
+# of customers is a way to score them, and audit tells how the models came to speak.
 READS = {
     "policy": set(),
     "dictionary": set(),
@@ -44,7 +44,18 @@ READS = {
     "scoring": {"run", "ml", "policy", "intermediate", "customer", "scoring"},
     "tiering": {"run", "policy", "intermediate", "customer", "scoring", "tiering"},
     "service": {"run", "policy", "intermediate", "customer", "scoring", "tiering", "service"},
-    "audit": {"run", "policy", "dictionary", "staging", "intermediate", "customer", "scoring", "tiering", "service"},
+    "audit": {
+        "run",
+        "ml",
+        "policy",
+        "dictionary",
+        "staging",
+        "intermediate",
+        "customer",
+        "scoring",
+        "tiering",
+        "service",
+    },
 }
 
 

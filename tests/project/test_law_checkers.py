@@ -91,9 +91,10 @@ def test_reads_against_the_way_of_the_data_are_seen() -> None:
         Model("int_orders__counted", "intermediate", refs=("stg_sales__orders", "stg_run__dates", "policy_bands")),
         Model("customer_orders", "marts/customer", refs=("int_orders__counted", "stg_run__dates")),
         Model("customer_indicators", "marts/customer", refs=("customer_orders",)),
-        Model("customer_bands", "marts/scoring", refs=("customer_indicators", "policy_bands")),
+        Model("stg_ml__trials", "staging/ml", sources=("trials",)),
+        Model("customer_bands", "marts/scoring", refs=("customer_indicators", "policy_bands", "stg_ml__trials")),
         Model("customer_tiers", "marts/tiering", refs=("customer_bands", "policy_bands")),
-        Model("audit_checks", "marts/audit", refs=("customer_tiers", "stg_sales__orders")),
+        Model("audit_checks", "marts/audit", refs=("customer_tiers", "stg_sales__orders", "stg_ml__trials")),
         Model("customer_360", "marts/customer", refs=("customer_tiers", "policy_bands")),
     ]
     sound = {model.name: model for model in models}
@@ -103,7 +104,7 @@ def test_reads_against_the_way_of_the_data_are_seen() -> None:
         "intermediate": ("customer_orders", "audit_checks"),
         "marts/customer": ("customer_bands", "customer_tiers", "stg_sales__orders", "customer_360", "policy_bands"),
         "marts/scoring": ("customer_tiers", "audit_checks", "stg_sales__orders", "customer_orders"),
-        "marts/tiering": ("customer_360", "audit_checks", "stg_sales__orders"),
+        "marts/tiering": ("customer_360", "audit_checks", "stg_sales__orders", "stg_ml__trials"),
         "marts/audit": ("audit_checks", "customer_360"),
     }
     for folder, refs in wrong.items():

@@ -26,8 +26,12 @@ TABLES = {
 MARTS = ("customer", "scoring", "tiering", "audit")
 # Columns of marts that no other column has a say in, and why.
 CONSTANTS = {
+    "audit_drift.horizon_days": "a parameter of ml/params.yml",
+    "audit_models.horizon_days": "a parameter of ml/params.yml",
     "customer_scores.horizon_days": "a parameter of ml/params.yml",
     "customer_360.score_horizon_days": "a parameter of ml/params.yml",
+    "score_reasons.horizon_days": "a parameter of ml/params.yml",
+    "score_reasons.score_name": "says which score the row explains",
 }
 
 
@@ -255,12 +259,12 @@ def test_scores_of_models_come_from_the_features_they_are_given(document: dict[s
     ends = Lineage(document).ends("customer_scores.expected_net_amount")
     assert "sales.order_line.net_amount" in ends
     told = {column["id"] for column in document["columns"] if column["node"].startswith("ml.")}
-    read = {
-        f"ml.{name}.{part.split()[0]}" for name in ("scores", "models", "gaps") for part in ML_TABLES[name].split(", ")
-    }
+    tables = ("scores", "models", "reasons", "gaps", "trials", "drifts")
+    read = {f"ml.{name}.{part.split()[0]}" for name in tables for part in ML_TABLES[name].split(", ")}
     assert told == read
     stated = {edge["to"] for edge in document["edges"]}
-    assert {column for column in told if column not in stated} == {"ml.scores.horizon_days", "ml.models.horizon_days"}
+    horizons = {f"ml.{name}.horizon_days" for name in ("scores", "models", "reasons", "trials", "drifts")}
+    assert {column for column in told if column not in stated} == {*horizons, "ml.reasons.score_name"}
 
 
 def test_a_gap_comes_from_the_figures_the_rules_and_the_model_that_judge(document: dict[str, Any]) -> None:

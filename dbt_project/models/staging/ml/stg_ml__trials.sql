@@ -1,0 +1,31 @@
+with source as (
+
+    select * from {{ source('ml', 'trials') }}
+
+)
+
+select
+    trained_date,
+    horizon_days,
+    model_version,
+    champion_version,
+    spoken_version,
+    rung,
+    grade,
+    verdict,
+    sentence_en,
+    sentence_zh,
+    cutoff_count,
+    auc_gain,
+    auc_gain_low,
+    brier_gain,
+    brier_gain_high,
+    gini_gain,
+    gini_gain_low,
+    count_bias,
+    champion_count_bias,
+    value_bias,
+    champion_value_bias,
+    ece,
+    champion_ece
+from source

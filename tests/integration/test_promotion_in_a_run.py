@@ -1,0 +1,83 @@
+"""Promises of the gate in a run: a training day keeps the model in use or takes the new one, and its release says
+so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import duckdb
+from installation import Published, copy_of, current, rows, settings_of, tiering
+
+from ml.learn import TrainedModel
+from ml.params import load_params
+from ml.store import plan_models, read_models, write_model
+
+AGE = timedelta(days=160)
+TOLD = """
+    select verdict, champion_version, spoken_version, model_version, cutoff_count from audit_models
+    where verdict <> 'first'
+"""
+
+
+def planted(home: Path, *, is_wrong: bool) -> TrainedModel:
+    """The home's model as if it were the only one and so old that its day trains the next; ``is_wrong``: with the best
+    cells for the worst."""
+    models = settings_of(home).models
+    (found,) = read_models(models).values()
+    (models / f"{found.version}.json").unlink()
+    answers = ("inactive_probability", "purchase_count", "net_amount", "day_amount")
+    cells = found.model.cells
+    if is_wrong:
+        best, worst = (sorted(cells, key=lambda cell: sign * cell.net_amount) for sign in (1, -1))
+        cells = tuple(
+            replace(cell, **{name: getattr(other, name) for name in answers})
+            for cell, other in zip(best, worst, strict=True)
+        )
+    model = replace(found.model, cells=cells, cutoff=found.model.cutoff - AGE)
+    old = replace(found, as_of_date=found.as_of_date - AGE, known_at=found.known_at - AGE, model=model)
+    write_model(models, old.version, old.to_json())
+    return old
+
+
+def trials(home: Path) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(current(home) / "serving.duckdb"), read_only=True) as release:
+        return release.execute(TOLD).fetchall()
+
+
+def test_a_model_that_is_not_shown_to_be_better_does_not_take_the_place(
+    published_home: Published, tmp_path: Path
+) -> None:
+    home = copy_of(published_home, tmp_path)
+    old = planted(home, is_wrong=False)
+    day = published_home.next_day
+    told = tiering(home, "run", "--date", str(day))
+    assert told.returncode == 0, told.stderr
+    ((verdict, champion, spoken, refused, cutoffs),) = trials(home)
+    assert (verdict, champion, spoken, cutoffs) == ("kept", old.version, old.version, 3)
+    decided = home / "decisions" / f"{day}.parquet"
+    assert rows("select distinct model_version from read_parquet(?)", [str(decided)]) == [(old.version,)]
+    assert json.loads((current(home) / "manifest.json").read_text(encoding="utf-8"))["model_version"] == old.version
+    assert "The model in use was kept" in (current(home) / "report.html").read_text(encoding="utf-8")
+    # The refused one is stored with its verdict and counts as the last try: the next day trains none.
+    stored = read_models(settings_of(home).models)
+    assert set(stored) == {old.version, refused}
+    tomorrow = day + timedelta(days=1), stored[str(refused)].known_at + timedelta(days=1)
+    assert plan_models([tomorrow], stored, {}, load_params())[0].version == old.version
+    again = tiering(home, "reproduce")
+    assert again.returncode == 0, again.stderr + again.stdout
+
+
+def test_a_model_that_is_better_takes_the_place(published_home: Published, tmp_path: Path) -> None:
+    home = copy_of(published_home, tmp_path)
+    old = planted(home, is_wrong=True)
+    told = tiering(home, "run", "--date", str(published_home.next_day))
+    assert told.returncode == 0, told.stderr
+    ((verdict, champion, spoken, new, cutoffs),) = trials(home)
+    assert (verdict, champion, cutoffs) == ("promoted", old.version, 3)
+    assert spoken == new
+    decided = home / "decisions" / f"{published_home.next_day}.parquet"
+    assert rows("select distinct model_version from read_parquet(?)", [str(decided)]) == [(new,)]
+    assert "The new model was taken" in (current(home) / "report.html").read_text(encoding="utf-8")

@@ -1,0 +1,144 @@
+"""Promises of a trial: neither model is judged by outcomes that it had seen, and what cannot be judged is said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ml.champion import SCORED
+from ml.grade import graded_cutoffs
+from ml.learn import Lesson, TrainedModel, cutoffs, lesson_of
+from ml.params import Params, load_params
+from ml.promotion import load_promotion_params
+from ml.trial import tried
+
+DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
+OWN = DAY + timedelta(days=1)
+WHOLE, GATE = load_params(), load_promotion_params()
+(HORIZON,) = WHOLE.horizons
+assert WHOLE.champion is not None
+# Champions of fewer past cut-offs: quicker.
+PARAMS = replace(WHOLE, champion=replace(WHOLE.champion, max_cutoffs=2, min_repeaters=50))
+GRID = graded_cutoffs(OWN, HORIZON, PARAMS)
+
+
+def panel(params: Params = PARAMS) -> pd.DataFrame:
+    """Customers who differ in how often they buy, as of each cut-off of DAY. Fixed seed."""
+    random, start, parts = np.random.default_rng(7), pd.Timestamp(OWN - timedelta(days=DAYS)), []
+    days = [np.flatnonzero(random.random(DAYS) < rate) for rate in random.gamma(1.0, 0.02, 160)]
+    amounts = [random.gamma(2.0, 50.0, len(bought)) for bought in days]
+    for cutoff in cutoffs(DAY, params):
+        since, rows = (pd.Timestamp(cutoff) - start).days, []
+        for nth, (bought, amount) in enumerate(zip(days, amounts, strict=True)):
+            before, of = bought[bought < since], amount[bought < since]
+            if len(before):
+                recent = [(before >= since - window, window) for window in (28, 91)]
+                rows.append(
+                    {"customer_id": f"c{nth:04}", "cutoff_date": pd.Timestamp(cutoff)}
+                    | {"first_purchase_date": start + pd.Timedelta(days=int(before[0]))}
+                    | {"last_purchase_date": start + pd.Timedelta(days=int(before[-1]))}
+                    | {"purchase_days": len(before), "net_amount": of.sum(), "mean_day_amount": of.mean()}
+                    | {"margin_amount": 0.0, "costed_net_amount": 0.0, "newest_days_amount": of[-3:].mean()}
+                    | {f"purchase_days_{window}d": int(late.sum()) for late, window in recent}
+                    | {f"net_amount_{window}d": float(of[late].sum()) for late, window in recent}
+                )
+        parts.append(pd.DataFrame(rows))
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def lesson() -> Lesson:
+    """Whether so few customers are graded a C is no matter here: nothing is withheld."""
+    found = lesson_of(panel(), DAY, KNOWN, PARAMS)
+    return replace(found, trained=shown(found.trained))
+
+
+def shown(trained: TrainedModel) -> TrainedModel:
+    return replace(trained, model=replace(trained.model, withheld=()))
+
+
+def of_age(trained: TrainedModel, days: int) -> TrainedModel:
+    """The same model, trained so many days earlier."""
+    earlier = timedelta(days=days)
+    model = replace(trained.model, cutoff=trained.model.cutoff - earlier)
+    return replace(trained, as_of_date=trained.as_of_date - earlier, known_at=KNOWN - earlier, model=model)
+
+
+@pytest.mark.parametrize(
+    ("age", "learned"),
+    [
+        # A young one had seen all that came: its recipe stands in, as old at each cut-off as it is today.
+        (28, [GRID[1], GRID[2], GRID[3]]),
+        (56, [GRID[2], GRID[3], GRID[4]]),
+        # One older than the horizon is judged itself where it had not.
+        (100, [OWN - timedelta(days=100), GRID[4], GRID[5]]),
+        (160, [OWN - timedelta(days=160)] * 3),
+    ],
+)
+def test_neither_is_judged_by_outcomes_that_it_had_seen(lesson: Lesson, age: int, learned: list[date]) -> None:
+    promotion = tried(lesson, of_age(lesson.trained, age), GATE).promotion
+    assert promotion is not None
+    (found,) = promotion.contests
+    assert found.cutoffs == tuple(str(cutoff) for cutoff in GRID[:3])
+    assert found.champion_cutoffs == tuple(str(cutoff) for cutoff in learned)
+    assert all(seen <= cutoff for seen, cutoff in zip(found.champion_cutoffs, found.cutoffs, strict=True))
+    # Every past challenger's own labels had ended by the cut-off it is judged at.
+    for cutoff, model in lesson.past[HORIZON].items():
+        for taught in (day for champion in model.champions or () for day in champion.cutoffs):
+            assert date.fromisoformat(taught) + timedelta(days=HORIZON) <= cutoff
+
+
+def test_a_champion_that_tells_everything_the_wrong_way_round_is_replaced(lesson: Lesson) -> None:
+    champion = of_age(lesson.trained, 160)
+    (of_horizon,) = champion.model.champions or ()
+    glms = {name: getattr(of_horizon, name) for name in SCORED}
+    wrong = {name: replace(glm, weights=tuple(-weight for weight in glm.weights)) for name, glm in glms.items()}
+    model = replace(champion.model, champions=(replace(of_horizon, **wrong),))
+    promotion = tried(lesson, replace(champion, model=model), GATE).promotion
+    assert promotion is not None
+    assert promotion.verdict == "promoted"
+    assert promotion.contests[0].figures["auc_gain"] > 0.2
+
+
+def test_a_challenger_of_a_worse_recipe_is_refused_and_the_document_says_so(lesson: Lesson) -> None:
+    """Cells that are nearly one mean for all; the champion's recipe is learned again by its own parameters."""
+    poor = replace(PARAMS, champion=None, base_min_repeaters=10_000, cell_shrinkage_customers=10_000_000)
+    worse = lesson_of(panel(), DAY, KNOWN, poor)
+    champion = of_age(lesson.trained, 28)
+    known = replace(worse, trained=shown(worse.trained), known=worse.known | lesson.known)
+    refused = tried(known, champion, GATE)
+    assert refused.promotion is not None
+    assert refused.promotion.verdict == "kept"
+    assert "auc" in refused.promotion.contests[0].missed
+    assert refused.speaker == champion.version
+    assert TrainedModel.from_json(refused.to_json()).speaker == champion.version
+
+
+def test_what_cannot_be_judged_is_taken_and_says_why(lesson: Lesson) -> None:
+    trained = lesson.trained
+    young = of_age(trained, 28)
+    others = replace(young.model.params, horizons=(30,))
+    withheld = replace(young.model, withheld=(HORIZON,))
+    assert PARAMS.champion is not None
+    wider = replace(PARAMS.champion, spacing_days=11, max_cutoffs=9)
+    for champion, verdict, reason in (
+        (None, "first", "first"),
+        (of_age(trained, GATE.max_age_days), "forced", "old"),
+        (replace(young, model=replace(young.model, params=others)), "forced", "horizons"),
+        (replace(young, model=withheld), "forced", "grade"),
+        (replace(young, model=replace(young.model, params=replace(PARAMS, champion=wider))), "forced", "recipe"),
+    ):
+        promotion = tried(lesson, champion, GATE).promotion
+        assert promotion is not None
+        assert (promotion.verdict, promotion.reason) == (verdict, reason)
+    short = replace(lesson, known={day: frame if day == OWN else frame.iloc[:0] for day, frame in lesson.known.items()})
+    few = tried(short, young, GATE).promotion
+    assert few is not None
+    assert (few.verdict, few.reason) == ("forced", "few_cutoffs")
+    almost = tried(lesson, of_age(trained, GATE.max_age_days - 1), GATE).promotion
+    assert almost is not None
+    assert almost.reason == "gate"
