@@ -1,12 +1,17 @@
 """Models as assets: scores between the two halves of the dbt project, and other methods beside what was decided."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
+import duckdb
 
 from orchestration.locking import writing
 from orchestration.settings import Settings
 from orchestration.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from ml.learn import TrainedModel
 
 READ = (
     ["intermediate", "int_customer_days"],
@@ -52,6 +57,7 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
     def scores(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         from ml.params import load_params
         from ml.store import read_models
+        from orchestration.assets.model_metadata import told_of, told_of_trial
         from orchestration.gaps.finding import find_gaps
         from orchestration.scoring import score_run
 
@@ -59,9 +65,11 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
             used = score_run(connection, read_models(settings.models), load_params())
             find_gaps(connection, used)
             counts = {name: connection.table(f"ml.{name}").count("*").fetchone() for name in SCORED}
+            told = {"models": told_of(_released(connection, used)), "trials": told_of_trial(_newest(connection))}
         context.log.info(f"models: {', '.join(sorted(used)) or 'none'}")
         for name, row in counts.items():
-            yield dg.MaterializeResult(asset_key=["ml", name], metadata={"dagster/row_count": row[0] if row else 0})
+            metadata = {"dagster/row_count": row[0] if row else 0} | told.get(name, {})
+            yield dg.MaterializeResult(asset_key=["ml", name], metadata=metadata)
 
     @dg.asset(
         key=COMPARISONS_KEY,
@@ -85,3 +93,19 @@ def modelling_assets(settings: Settings, partitions: dg.DailyPartitionsDefinitio
         return dg.MaterializeResult(metadata={"shown": shown.version if shown else "none", "missing": reason or "none"})
 
     return [scores, comparisons]
+
+
+def _released(connection: duckdb.DuckDBPyConnection, used: "Mapping[str, TrainedModel]") -> "TrainedModel | None":
+    """The model of the release date."""
+    rows = connection.execute("select model_version from run.run_dates where is_release_date").fetchall()
+    return used.get(rows[0][0]) if rows else None
+
+
+def _newest(connection: duckdb.DuckDBPyConnection) -> "TrainedModel | None":
+    """The model that this run trained last, or that speaks."""
+    from ml.learn import TrainedModel
+
+    rows = connection.execute(
+        "select document from ml.documents order by document::json ->> 'as_of_date' desc, model_version desc limit 1"
+    ).fetchall()
+    return TrainedModel.from_json(rows[0][0]) if rows else None

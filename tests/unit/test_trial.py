@@ -14,7 +14,8 @@ from ml.grade import graded_cutoffs
 from ml.learn import Lesson, TrainedModel, cutoffs, lesson_of
 from ml.params import Params, load_params
 from ml.promotion import load_promotion_params
-from ml.trial import tried
+from ml.trial import looked_back, tried
+from orchestration.assets.model_metadata import told_of, told_of_trial
 
 DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
 OWN = DAY + timedelta(days=1)
@@ -142,3 +143,31 @@ def test_what_cannot_be_judged_is_taken_and_says_why(lesson: Lesson) -> None:
     almost = tried(lesson, of_age(trained, GATE.max_age_days - 1), GATE).promotion
     assert almost is not None
     assert almost.reason == "gate"
+
+
+def test_what_an_orchestrator_shows_are_the_figures_of_the_documents(lesson: Lesson) -> None:
+    refused = tried(lesson, of_age(lesson.trained, 28), GATE)
+    shown, (test,), (grade,) = told_of(refused), refused.backtests, refused.grades or ()
+    assert (shown["model"], shown["auc"], shown["grade"]) == (refused.version, test.figures["auc"], grade.grade)
+    assert shown["auc_lift_low"] == grade.figures["auc_lift_low"]
+    assert len(shown["calibration"].value.splitlines()) == 2 + len(test.calibration)
+    trial = told_of_trial(refused)
+    assert refused.promotion is not None
+    assert (trial["verdict"], trial["in words"]) == ("kept", refused.promotion.sentences[0])
+    assert trial["auc_gain_low"] == refused.promotion.contests[0].figures["auc_gain_low"]
+    assert told_of(None) == told_of_trial(None) == told_of_trial(lesson.trained) == {}
+
+
+def test_a_past_prediction_is_that_of_the_model_in_use_then_and_never_of_one_that_had_seen_what_came(
+    lesson: Lesson,
+) -> None:
+    """Models trained 100 and 160 days before: the first of them speaks until the second does, and each from its day."""
+    younger, older = of_age(lesson.trained, 100), of_age(lesson.trained, 160)
+    found = looked_back(lesson, {one.version: one for one in (younger, older)})
+    told = {(one.cutoff, one.version) for one in found}
+    assert told == {(str(GRID[0]), younger.version), (str(GRID[1]), older.version), (str(GRID[2]), older.version)}
+    came = lesson.known[OWN].set_index("customer_id")["purchase_days"]
+    before = lesson.known[GRID[0]].set_index("customer_id")["purchase_days"]
+    (newest,) = (one for one in found if one.cutoff == str(GRID[0]))
+    assert newest.came["count"] == (came.reindex(before.index) - before).sum()
+    assert looked_back(lesson, {lesson.trained.version: of_age(lesson.trained, 28)}) == ()
