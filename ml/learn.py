@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.challenge import Taught, challenged, champion_cutoffs
+from ml.challenge import Taught, challenged, champion_cutoffs, curved
 from ml.evaluate import backtest
 from ml.grade import Grade, grade_of, graded_cutoffs, judged
 from ml.params import Params
@@ -119,13 +119,14 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
     for horizon in params.horizons:
         taught: Taught = {}
         model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
+        model = curved(model, known, horizon, taught)
         is_withheld = False
         if params.grade is not None:
             grades.append(_grade(known, own, model, horizon, taught))
             if is_withheld := grades[-1].grade == "C":
                 model = withheld(model, known[own], past[horizon], horizon)
         if len(past[horizon]):
-            of_past = _past_model(known, before, horizon, params, taught)
+            of_past = curved(_past_model(known, before, horizon, params, taught), known, horizon, taught)
             if is_withheld:
                 of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
             tests.append(_backtest(known, of_past))

@@ -21,6 +21,7 @@ from leak_books import CUTOFFS, DATES, TRAINS, Books, Copy
 from benchmarks.score_features import features_of, outcomes_of
 from ml import challenge, grade, learn, store
 from ml.btyd import Btyd, p_no_purchase
+from ml.challenge import NEXT
 from ml.evaluate import auc
 from ml.params import load_params
 from ml.score import score
@@ -53,7 +54,7 @@ def found_in_sql(books: Books, edits: Sequence[tuple[str, str, str]] = ()) -> It
     for cutoff in CUTOFFS:
         for is_dealt, what in ((False, "ends"), (True, "is dealt to others")):
             _, then = books.told(Copy(ends=cutoff, is_dealt=is_dealt), edits)
-            if not _same(panel, then, "cutoff_date", cutoff):
+            if not _same(panel.drop(columns=NEXT), then.drop(columns=NEXT), "cutoff_date", cutoff):
                 yield f"the panel's cut-off {cutoff} changes when what comes after it {what}"
 
 
@@ -134,7 +135,8 @@ def _purchases(world: pd.DataFrame) -> duckdb.DuckDBPyConnection:
 def _model(known: Known, cutoff: date, taught: challenge.Taught) -> BaseModel | str:
     """The model as of a cut-off, or the words in which it was refused, or asked for a cut-off that is not there."""
     try:
-        return learn._past_model(known, cutoff, HORIZON, PARAMS, taught)
+        past = learn._past_model(known, cutoff, HORIZON, PARAMS, taught)
+        return challenge.curved(past, known, HORIZON, taught)
     except LeakError as error:
         return str(error)
     except KeyError as error:
@@ -163,10 +165,13 @@ def _wrong_rows(day: date, known: Known, before: date, tampered: Tampered | None
             if cutoff + timedelta(days=HORIZON) > before:
                 yield f"labels of {cutoff} end after {before}"
             with _purchases(_world(day, tampered)) as connection:
-                came = outcomes_of(connection, cutoff, HORIZON).set_index("customer_id")["purchase_count"]
-            customers = sorted(known[cutoff]["customer_id"])
-            if not np.array_equal(came.reindex(customers).fillna(0).to_numpy(), found.labels.count):
+                came = outcomes_of(connection, cutoff, HORIZON).set_index("customer_id")
+            came = came.reindex(sorted(known[cutoff]["customer_id"]))
+            days = (came["first_purchase_date"] - pd.Timestamp(cutoff)).dt.days.to_numpy()
+            if not np.array_equal(came["purchase_count"].fillna(0).to_numpy(), found.labels.count):
                 yield f"labels of {cutoff} are not what came in their window"
+            if found.days is None or not np.array_equal(days, found.days, equal_nan=True):
+                yield f"days of {cutoff} are not when it came in their window"
     oldest = min(rows)
     dealt = _known(day, tampered, oldest)
     again = challenge.learned_rows(learn.fit(dealt[before], before, PARAMS), dealt, HORIZON, given)

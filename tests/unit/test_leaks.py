@@ -44,8 +44,8 @@ IN_SQL = {
     ),
     "the panel reads days of trade as they stand last": (
         "int_customers__panel",
-        "trade.valid_from <= cutoffs.as_of_date\n    and trade.valid_to > cutoffs.as_of_date",
-        "trade.valid_to = date '9999-12-31'",
+        "days.valid_from <= dates.as_of_date\n        and days.valid_to > dates.as_of_date",
+        "days.valid_to = date '9999-12-31'",
     ),
     "purchases count before they are known": (
         "int_customers__purchased",
@@ -195,6 +195,13 @@ IN_CODE: dict[str, tuple[Any, list[tuple[Callable[..., Any], str, str]]]] = {
                 "place = cutoff, min(cutoff + timedelta(days=horizon), base.cutoff)",
                 "place = cutoff",
             )
+        ],
+    ),
+    "the day of the next purchase is told before the horizon has ended": (
+        SHORT,
+        [
+            (challenge._rows, " if seen == horizon else None", ""),
+            (challenge._days_until, "days < (end - cutoff).days", "days >= 0"),
         ],
     ),
     "inputs are scaled by those of the newest cut-off": (
