@@ -6,15 +6,28 @@
 {% macro duckdb__utc_date(instant) -%}cast(timezone('UTC', {{ instant }}) as date){%- endmacro %}
 
 {#- The as-of dates, what was known on each, and the day before a window of the policy in force begins. -#}
-{% macro dates_of_window(window_name) -%}
+{% macro dates_of_window(window_name, indicators) -%}
 select
     dates.as_of_date,
     dates.known_at,
     {{ add_days('dates.as_of_date', '-max(windows.window_days)') }} as before_date
-from {{ ref('stg_run__dates') }} as dates
+from {{ dates_needing(indicators) }} as dates
 inner join {{ ref('policy_windows') }} as windows on dates.policy_version = windows.policy_version
 where windows.window_name = '{{ window_name }}'
 group by dates.as_of_date, dates.known_at
+{%- endmacro %}
+
+{#- The as-of dates on which one of these indicators is needed: the date that is released, and the days before it where a tier or
+    a stage of life rests on one. On the others nobody will ever read them. -#}
+{% macro dates_needing(indicators) -%}
+(
+    select as_of_date, known_at, policy_version
+    from {{ ref('stg_run__dates') }}
+    where is_release_date
+        or policy_version in (
+            select policy_version from {{ ref('int_indicators__deciding') }} where indicator in ({{ quoted(indicators) }})
+        )
+)
 {%- endmacro %}
 
 {#- The last day of a period as the contract writes them: 2025, 2025-Q1 or 2025-01; null for anything else. -#}

@@ -29,6 +29,16 @@ union all
 {%- endfor %}
 {%- endmacro %}
 
+{#- How many customers have a smaller figure, of how many. -#}
+{% macro ranked_figures() %}
+select
+    as_of_date, customer_id, lens, policy_version, value,
+    rank() over (partition by as_of_date, lens order by figure) - 1 as customers_below,
+    count(*) over (partition by as_of_date, lens) as customer_count
+from measured
+where method = 'rank'
+{% endmacro %}
+
 {% macro told_attributes() -%}
 {%- for column in label_attributes() %}
 {{ asked_for(ref('customer_indicators'), column, 'varchar') }}
@@ -44,8 +54,32 @@ union all
 {%- endfor %}
 {%- endmacro %}
 
+{#- The lenses that those of a stage read. -#}
+{% macro parts_read() %}
+select read.policy_version, read.part, readers.stage
+from ({{ lenses_read() }}) as read
+inner join readers on read.policy_version = readers.policy_version and read.lens = readers.lens
+{% endmacro %}
+
+{#- The cells of the matrices, each with the score of its band. -#}
+{% macro cells_of_matrices() %}
+select
+    cells.policy_version, cells.lens, readers.stage, cells.row_lens, cells.row_band, cells.column_lens, cells.column_band,
+    cells.band, bands.score
+from {{ ref('policy_matrices') }} as cells
+inner join readers on cells.policy_version = readers.policy_version and cells.lens = readers.lens
+inner join bands on cells.policy_version = bands.policy_version and cells.lens = bands.lens and cells.band = bands.band
+{% endmacro %}
+
+{#- The two lenses that a matrix crosses. -#}
+{% macro sides_of_matrices() %}
+select policy_version, lens, stage, row_lens as part, true as is_row from cells
+union
+select policy_version, lens, stage, column_lens as part, false as is_row from cells
+{% endmacro %}
+
 {#- The ranks of the bands of what worst and best lenses read, with how many of the parts they cannot do without. -#}
-{% macro bands_of_parts() -%}
+{% macro bands_of_parts() %}
 select
     parts.policy_version, parts.lens, parts.stage, parts.method, parts.part, parts.is_required, parts.required_count,
     bands.band, bands.band_rank
@@ -57,11 +91,11 @@ from (
     inner join readers on parts.policy_version = readers.policy_version and parts.lens = readers.lens
 ) as parts
 inner join bands on parts.policy_version = bands.policy_version and parts.part = bands.lens
-{%- endmacro %}
+{% endmacro %}
 
 {#- What weighted lenses read. A factor without a band counts as its fallback, which stands in the points and weight of all of
     them until a band replaces it; or it drops out (renormalise), so that its weight joins only with a band. -#}
-{% macro weights_of_factors() -%}
+{% macro weights_of_factors() %}
 select
     factors.policy_version, factors.lens, factors.stage, factors.factor, factors.weight, factors.stand_in_score,
     case when factors.drops_out then factors.weight else 0 end as joining_weight,
@@ -80,7 +114,7 @@ from (
     where readers.method = 'weighted'
 ) as factors
 window lens as (partition by factors.policy_version, factors.lens)
-{%- endmacro %}
+{% endmacro %}
 
 {#- Version and name of every lens that counts for the tier. -#}
 {% macro weighing_lenses() -%}

@@ -1,5 +1,6 @@
 {#- How a band follows from a figure, a text or the bands of other lenses. Each macro is a select or CTEs of customer_bands,
-    which has the CTEs lenses (those in force, by as-of date), readers (those that read other lenses) and bands. -#}
+    which has the CTEs lenses (those in force, by as-of date), readers (those that read other lenses), bands, and what the readers
+    read: read, cells, sides (of the cells), parts and factors. -#}
 
 {#- The stages whose lenses read others, of a smaller stage each. -#}
 {% macro reading_stages() %}{{ return([2, 3]) }}{% endmacro %}
@@ -31,7 +32,9 @@ and (bands.upper_bound is null or {{ part }} < bands.upper_bound{{ times }})
 below_{{ stage }} as (
 
     {% for earlier in range(1, stage) %}
-    select as_of_date, customer_id, lens, policy_version, score, band from judged_{{ earlier }}
+    select judged.as_of_date, judged.customer_id, judged.lens, judged.policy_version, judged.score, judged.band
+    from judged_{{ earlier }} as judged
+    where (judged.policy_version, judged.lens) in (select read.policy_version, read.part from read where read.stage = {{ stage }})
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -85,6 +88,21 @@ counted_{{ stage }} as (
 
 ),
 
+crossed_{{ stage }} as (
+
+    select
+        below.as_of_date, below.customer_id, sides.lens, sides.policy_version,
+        max(case when sides.is_row then below.band end) as row_band,
+        max(case when not sides.is_row then below.band end) as column_band
+    from below_{{ stage }} as below
+    inner join sides
+        on below.policy_version = sides.policy_version
+        and below.lens = sides.part
+    where sides.stage = {{ stage }}
+    group by below.as_of_date, below.customer_id, sides.lens, sides.policy_version
+
+),
+
 judged_{{ stage }} as (
 
     select counted.as_of_date, counted.customer_id, counted.lens, counted.policy_version, counted.value, bands.score, bands.band
@@ -105,45 +123,20 @@ judged_{{ stage }} as (
 
     union all
 
-    select by_row.as_of_date, by_row.customer_id, cells.lens, cells.policy_version, null as value, cells.score, cells.band
-    from cells
-    inner join below_{{ stage }} as by_row
-        on cells.policy_version = by_row.policy_version
-        and cells.row_lens = by_row.lens
-        and cells.row_band = by_row.band
-    inner join below_{{ stage }} as by_column
-        on cells.policy_version = by_column.policy_version
-        and cells.column_lens = by_column.lens
-        and cells.column_band = by_column.band
-        and by_row.as_of_date = by_column.as_of_date
-        and by_row.customer_id = by_column.customer_id
-    where cells.stage = {{ stage }}
+    select crossed.as_of_date, crossed.customer_id, cells.lens, cells.policy_version, null as value, cells.score, cells.band
+    from crossed_{{ stage }} as crossed
+    inner join cells
+        on crossed.policy_version = cells.policy_version
+        and crossed.lens = cells.lens
+        and crossed.row_band = cells.row_band
+        and crossed.column_band = cells.column_band
 
 )
 {%- endmacro %}
 
-{#- Why a lens judges somebody not, as far as its policy row can tell. -#}
-{% macro unjudged_reason(lenses) -%}
-case
-    when {{ lenses }}.method = 'matrix' then 'no band of one of: ' || {{ lenses }}.fed_by
-    when {{ lenses }}.method = 'weighted' then 'no band of any of: ' || {{ lenses }}.fed_by
-    when {{ lenses }}.method in ('worst', 'best') then 'no band of what it needs of: ' || {{ lenses }}.fed_by
-    when {{ lenses }}.method = 'count' then 'no band of ' || {{ lenses }}.indicator
-    when {{ lenses }}.method = 'lead' then 'no lead that is not won; fed by ' || {{ lenses }}.fed_by
-    when {{ lenses }}.method = 'label'
-        then 'no value of ' || {{ lenses }}.indicator || ' that policy_labels knows; fed by ' || {{ lenses }}.fed_by
-    when {{ lenses }}.indicator is not null then 'no value of ' || {{ lenses }}.indicator || '; fed by ' || {{ lenses }}.fed_by
-end
-{%- endmacro %}
-
-{#- The same of the lenses that read evidence of sales. -#}
-{% macro unsold_reason(population) -%}
-case when {{ population }}.order_count_365d > 0 then 'no known cost in the window' else 'no counted order in the window' end
-{%- endmacro %}
-
 {% macro judged_at_all_stages() -%}
 {% for stage in [1] + reading_stages() %}
-select as_of_date, customer_id, lens, value, score, band from judged_{{ stage }}
+select as_of_date, customer_id, lens, policy_version, value, score, band from judged_{{ stage }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {%- endmacro %}

@@ -2,3 +2,8 @@
 {% macro rank_within(rank, limits) -%}
 greatest(least({{ rank }}, coalesce({{ limits }}.floor_rank, {{ rank }})), coalesce({{ limits }}.ceiling_rank, 1))
 {%- endmacro %}
+
+{#- The tier score of so many points of so much weight: nothing without any. -#}
+{% macro score_of(points, weight) -%}
+{{ money('case when ' ~ weight ~ ' > 0 then ' ~ per_weight(points, weight) ~ ' else 0 end') }}
+{%- endmacro %}

@@ -131,8 +131,9 @@ class _Again:
         told = {row["factor"]: row for row in self._of_customer("tier_explanations")}
         bands = {row["lens"]: row for row in self._of_customer("customer_bands")}
         weights = {rule["rule_name"]: rule for rule in self.policy.of("weight", "tier")}
-        for lens in sorted(set(bands) - set(weights)):
-            self._score(lenses, lens, bands[lens])
+        lit = {row["lens"] for row in fetch(self.marts, "select lens from lens_coverage where not is_dark")}
+        for lens in sorted((set(bands) | lit) - set(weights)):
+            self._score(lenses, lens, bands.get(lens))
         base = self.policy.parameter("tier_base_score")
         total = converted(base["rule_value"], Decimal(1)) or Decimal(0)
         self._step("score", "base", "the policy's", (total, _of(told, "base", "contribution")), (base,))
@@ -214,7 +215,8 @@ class _Again:
             self._untested("lens", lens, f"not computed again: {error}", said)
             self._found(lens, str(told["band"]) if told else "", is_defaulted=bool(told and told["is_defaulted"]))
             return Decimal(told["score"]) if told else Decimal(0)
-        value = f"{_plain(judged.figure)} {judged.band}, {_plain(judged.score)}"
+        stands = told or not judged.is_defaulted  # whom a lens that decides nothing cannot judge has no row
+        value = f"{_plain(judged.figure)} {judged.band}, {_plain(judged.score)}" if stands else None
         self._step("lens", lens, judged.how, (value, said), judged.rules)
         self._found(lens, judged.band, is_defaulted=judged.is_defaulted)
         return judged.score

@@ -216,15 +216,20 @@ def bands(connection: duckdb.DuckDBPyConnection) -> list[Row]:
             from policy_rules where rule_kind in ('band', 'rfm_segment')
         ),
         lenses as (
-            select subject as lens, label_en, label_zh from policy_rules where rule_kind = 'fallback'
+            select subject as lens, rule_name as fallback_band, rule_value as fallback_score, label_en, label_zh
+            from policy_rules where rule_kind = 'fallback'
         ),
         weights as (
             select rule_name as lens, rule_value as weight
             from policy_rules where rule_kind = 'weight' and subject = 'tier'
         ),
         counted as (
-            select lens, band, bool_and(is_defaulted) as is_fallback, count(*) as customers, avg(score) as score
-            from customer_bands group by lens, band
+            select lens, band, false as is_fallback, count(*) as customers, avg(score) as score
+            from customer_bands where not is_defaulted group by lens, band
+            union all
+            select lens, fallback_band, true, customer_count - judged_count, fallback_score
+            from lens_coverage inner join lenses using (lens) left join weights using (lens)
+            where judged_count < customer_count and (not is_dark or weight is not null)
         )
         select
             lens, band, is_fallback, customers, weight,

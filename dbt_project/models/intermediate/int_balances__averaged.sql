@@ -8,7 +8,7 @@ with dates as (
         policy_version,
         {{ last_month_start('as_of_date') }} as start_date,
         {{ months_end('as_of_date') }} as end_date
-    from {{ ref('stg_run__dates') }}
+    from {{ dates_needing(private_figures() + private_attributes()) }} as dates
 
 ),
 

@@ -2,7 +2,9 @@
     did not, and the category and brand with the largest net amount of it (ties: by name). -#}
 with dates as (
 
-    {{ dates_of_window('365d') }}
+    {{ dates_of_window('365d', [
+        'category_count_365d', 'whitespace_category_count', 'favourite_category', 'favourite_brand', 'favourite_brand_rate_365d',
+    ]) }}
 
 ),
 
@@ -101,6 +103,7 @@ select
     chosen.favourite_brand,
     {{ rate_of('chosen.brand_amount', 'chosen.branded_amount') }} as favourite_brand_rate_365d
 from {{ ref('int_customers__population') }} as population
+inner join dates on population.as_of_date = dates.as_of_date
 inner join {{ ref('int_tables__delivered') }} as delivered on population.as_of_date = delivered.as_of_date
 left join offered on population.as_of_date = offered.as_of_date
 left join chosen

@@ -3,7 +3,7 @@
     counts. Words of an address or a number alone are nobody's here: they never leave the vault. -#}
 with dates as (
 
-    select as_of_date, known_at from {{ ref('stg_run__dates') }}
+    select as_of_date, known_at from {{ dates_needing(private_figures() + private_attributes()) }} as dates
 
 ),
 

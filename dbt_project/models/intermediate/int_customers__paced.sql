@@ -9,6 +9,10 @@ with dates as (
             as before_{{ window_name }}{{ "," if not loop.last }}
         {%- endfor %}
     from {{ ref('int_policy__in_force') }} as policy
+    inner join {{ dates_needing([
+        'active_month_count_365d', 'orders_per_active_month_365d', 'consecutive_purchase_count', 'purchase_gap_days_p50_730d',
+        'purchase_gap_variation_730d',
+    ]) }} as dates on policy.as_of_date = dates.as_of_date
     inner join {{ ref('policy_windows') }} as windows on policy.policy_version = windows.policy_version
     group by policy.as_of_date, policy.consecutive_gap_days
 

@@ -2,7 +2,9 @@
     the longest, where open ones count the days so far; and the way most of its payments of that time came. -#}
 with dates as (
 
-    {{ dates_of_window('730d') }}
+    {{ dates_of_window('730d', [
+        'payment_method', 'days_to_pay_p50_730d', 'days_to_pay_p90_730d', 'max_days_to_pay_730d',
+    ]) }}
 
 ),
 

@@ -6,7 +6,7 @@ with dates as (
     select
         dates.as_of_date, dates.known_at, policy.household_baby_years, policy.household_grown_years,
         policy.household_empty_nest_years
-    from {{ ref('stg_run__dates') }} as dates
+    from {{ dates_needing(private_figures() + private_attributes()) }} as dates
     inner join {{ ref('int_policy__in_force') }} as policy on dates.as_of_date = policy.as_of_date
 
 ),
@@ -103,6 +103,7 @@ select
     described.customer_profit_state as profit_state,
     described.customer_profit_trend as profit_trend
 from {{ ref('int_customers__population') }} as population
+inner join dates on population.as_of_date = dates.as_of_date
 left join {{ ref('int_customers__described') }} as described
     on population.customer_id = described.customer_id
     and described.valid_from <= population.as_of_date

@@ -1,7 +1,7 @@
 {#- How many other customers say, on each as-of date, that this one recommended them (转介绍). -#}
 with dates as (
 
-    select as_of_date, known_at from {{ ref('stg_run__dates') }}
+    select as_of_date, known_at from {{ dates_needing(['referred_customer_count']) }} as dates
 
 ),
 

@@ -6,7 +6,7 @@ with dates as (
         as_of_date,
         {{ months_end('as_of_date') }} as end_date,
         {{ twelve_months_before(months_end('as_of_date')) }} as start_date
-    from {{ ref('stg_run__dates') }}
+    from {{ dates_needing(['purchase_stability_rate_365d', 'trend_amount_365d']) }} as dates
 
 ),
 

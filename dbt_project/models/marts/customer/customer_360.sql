@@ -30,6 +30,7 @@ bands as (
         max(case when lens = 'value_potential' then band end) as value_potential_band,
         max(case when lens = 'churn' then band end) as churn_band
     from {{ ref('customer_bands') }}
+    where as_of_date in (select as_of_date from release)
     group by as_of_date, customer_id
 
 ),
@@ -109,7 +110,7 @@ inner join {{ ref('int_customers__described') }} as described
     on tiers.customer_id = described.customer_id
     and described.valid_from <= tiers.as_of_date
     and described.valid_to > tiers.as_of_date
-inner join bands
+left join bands
     on tiers.as_of_date = bands.as_of_date
     and tiers.customer_id = bands.customer_id
 left join scores

@@ -1,6 +1,7 @@
 {#- One shape for every lens, in three stages: lenses that judge a figure, a text or an evidence mart, and those that read the
-    bands of lenses of a smaller stage. All but the evidence is policy rows. Whom a lens cannot judge gets its fallback, flagged
-    and with the reason; one that judges nobody on a date has no rows unless it counts. Days before the last have what decides. -#}
+    bands of lenses of a smaller stage. All but the evidence is policy rows. Whom a lens cannot judge has no row, unless it
+    decides: then a fallback, flagged and with the reason; one that judges nobody on a date has none unless it weighs.
+    Days before the last have what decides. -#}
 with population as (
 
     select as_of_date, customer_id, order_count_365d from {{ ref('customer_indicators') }}
@@ -10,12 +11,13 @@ with population as (
 lenses as (
 
     select
-        policy.as_of_date, lenses.*,
-        {{ unjudged_reason('lenses') }} as unjudged_reason
+        policy.as_of_date, lenses.*, deciding.lens is not null as is_deciding
     from {{ ref('policy_lenses') }} as lenses
     inner join {{ ref('int_policy__in_force') }} as policy on lenses.policy_version = policy.policy_version
-    where policy.is_release_date
-        or (lenses.policy_version, lenses.lens) in (select policy_version, lens from {{ ref('int_lenses__deciding') }})
+    left join {{ ref('int_lenses__deciding') }} as deciding
+        on lenses.policy_version = deciding.policy_version
+        and lenses.lens = deciding.lens
+    where policy.is_release_date or deciding.lens is not null
 
 ),
 
@@ -33,39 +35,14 @@ bands as (
 
 ),
 
-cells as (
-
-    select
-        cells.policy_version, cells.lens, readers.stage, cells.row_lens, cells.row_band, cells.column_lens, cells.column_band,
-        cells.band, bands.score
-    from {{ ref('policy_matrices') }} as cells
-    inner join readers on cells.policy_version = readers.policy_version and cells.lens = readers.lens
-    inner join bands on cells.policy_version = bands.policy_version and cells.lens = bands.lens and cells.band = bands.band
-
-),
-
-parts as (
-    {{ bands_of_parts() }}
-),
-
-factors as (
-    {{ weights_of_factors() }}
-),
-
+read as ({{ parts_read() }}),
+cells as ({{ cells_of_matrices() }}),
+sides as ({{ sides_of_matrices() }}),
+parts as ({{ bands_of_parts() }}),
+factors as ({{ weights_of_factors() }}),
 measured as ({{ measured_figures() }}),
-
 told as ({{ told_attributes() }}),
-
-ranked as (
-
-    select
-        as_of_date, customer_id, lens, policy_version, value,
-        rank() over (partition by as_of_date, lens order by figure) - 1 as customers_below,
-        count(*) over (partition by as_of_date, lens) as customer_count
-    from measured
-    where method = 'rank'
-
-),
+ranked as ({{ ranked_figures() }}),
 
 judged_1 as (
 
@@ -122,29 +99,40 @@ judged_1 as (
 
 judged as ({{ judged_at_all_stages() }}),
 
-shown as (
+deciding as ({{ judged_by_deciding() }}),
 
-    select lenses.*
-    from lenses
-    where (lenses.as_of_date, lenses.lens) in (select judged.as_of_date, judged.lens from judged)
-        or (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }})
+standing_in as ({{ lenses_standing_in() }})
 
-)
+select
+    as_of_date,
+    customer_id,
+    lens,
+    cast(value as decimal(28, 6)) as value,
+    cast(score as decimal(9, 4)) as score,
+    band,
+    false as is_defaulted,
+    cast(null as varchar) as missing_input,
+    cast(null as varchar) as reason,
+    policy_version
+from judged
+
+union all
 
 select
     population.as_of_date,
     population.customer_id,
-    shown.lens,
-    cast(judged.value as decimal(28, 6)) as value,
-    cast(coalesce(judged.score, shown.fallback_score) as decimal(9, 4)) as score,
-    coalesce(judged.band, shown.fallback_band) as band,
-    judged.band is null as is_defaulted,
-    case when judged.band is null then coalesce(shown.indicator, shown.fed_by) end as missing_input,
-    case when judged.band is null then coalesce(shown.unjudged_reason, {{ unsold_reason('population') }}) end as reason,
-    shown.policy_version
+    lenses.lens,
+    null as value,
+    cast(lenses.fallback_score as decimal(9, 4)) as score,
+    lenses.fallback_band as band,
+    true as is_defaulted,
+    coalesce(lenses.indicator, lenses.fed_by) as missing_input,
+    coalesce({{ unjudged_reason('lenses') }}, {{ unsold_reason('population') }}) as reason,
+    lenses.policy_version
 from population
-inner join shown on population.as_of_date = shown.as_of_date
-left join judged
-    on population.as_of_date = judged.as_of_date
-    and population.customer_id = judged.customer_id
-    and shown.lens = judged.lens
+inner join standing_in as lenses on population.as_of_date = lenses.as_of_date
+left join deciding
+    on population.as_of_date = deciding.as_of_date
+    and population.customer_id = deciding.customer_id
+    and lenses.lens = deciding.lens
+where deciding.lens is null

@@ -66,8 +66,8 @@ running as (
 
     select
         *,
-        {{ money('case when present_weight > 0 then ' ~ per_weight('points_so_far', 'present_weight') ~ ' else 0 end') }}
-            as score_so_far
+        {{ score_of('points_so_far', 'present_weight') }} as score_so_far,
+        {{ score_of('points_so_far - points', 'present_weight') }} as score_before
     from summed
 
 )
@@ -81,14 +81,13 @@ select
     score,
     weight,
     cast(present_weight as decimal(9, 4)) as present_weight,
-    {{ money('score_so_far - coalesce(lag(score_so_far) over heaviest_first, 0)') }} as contribution,
+    {{ money('score_so_far - score_before') }} as contribution,
     is_defaulted,
     drops_out as is_dropped,
     missing_input,
     reason,
     policy_version
 from running
-window heaviest_first as (partition by as_of_date, customer_id order by weight desc, lens asc)
 
 union all
 

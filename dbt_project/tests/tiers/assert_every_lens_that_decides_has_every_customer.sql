@@ -1,5 +1,5 @@
 {{ config(meta={'dagster': {'ref': {'name': 'customer_bands'}}}) }}
--- And one that does neither has no row.
+-- Of one that judges nobody only where it weighs. A lens that decides nothing has those whom it judges.
 with customers as (
 
     select as_of_date, count(*) as customer_count from {{ ref('customer_indicators') }} group by as_of_date
@@ -20,11 +20,15 @@ expected as (
     select
         coverage.as_of_date, coverage.lens,
         case
-            when coverage.is_dark and (coverage.policy_version, coverage.lens) not in ({{ weighing_lenses() }}) then 0
-            else customers.customer_count
+            when (coverage.policy_version, coverage.lens) in ({{ weighing_lenses() }}) then customers.customer_count
+            when deciding.lens is not null and not coverage.is_dark then customers.customer_count
+            else coverage.judged_count
         end as row_count
     from {{ ref('lens_coverage') }} as coverage
     inner join customers on coverage.as_of_date = customers.as_of_date
+    left join {{ ref('int_lenses__deciding') }} as deciding
+        on coverage.policy_version = deciding.policy_version
+        and coverage.lens = deciding.lens
 
 )
 
