@@ -79,7 +79,7 @@ def test_shares_are_those_of_the_past_for_who_looks_like_it() -> None:
 def test_inactivity_and_the_dates_are_one_curve() -> None:
     """P(inactive) = 1 - F(horizon): the days until F is the chance of the horizon are the horizon, days rise with the
     chance asked for, and a date lies within exactly when the score says so."""
-    model, _ = models()
+    model, plain = models()
     frame = checked_features(known()[CUTOFF], CUTOFF)
     looks = outlook(known()[CUTOFF], model, CUTOFF, HORIZON)
     inactive, _, _ = looks.expects(frame, slice(None))
@@ -93,6 +93,8 @@ def test_inactivity_and_the_dates_are_one_curve() -> None:
     # Past the horizon the base's curve goes on, from where the two meet.
     assert all((later >= sooner - 1e-6).all() for sooner, later in pairwise(at))
     assert (at[4] > HORIZON).all()
+    longer = purchase_days_at(frame, plain, CUTOFF, HORIZON, quantile=(1 - inactive) * 1.001, longest=1e6)[clear]
+    assert (at[4] == longer).all()
     scored = score(known()[CUTOFF], model, CUTOFF, [HORIZON])
     for name, quantile in (("next_purchase_p10_date", 0.1), ("next_purchase_p50_date", 0.5)):
         within = scored[name] < pd.Timestamp(CUTOFF + timedelta(days=HORIZON))
