@@ -30,11 +30,13 @@ def features_of(connection: duckdb.DuckDBPyConnection, cutoffs: Iterable[date], 
                 net_amount - cost_amount as margin_amount,
                 case when cost_amount is not null then net_amount end as costed_net_amount
             from purchases
-            where customer_id in ({customers})
-        )
+            where customer_id in ({customers}) and purchase_date < (select max(cutoff_date) from cutoffs)
+        ),
+        ordered as (select *, {_macros().purchase_after("trade", "trade.customer_id")} from trade)
         select cutoffs.cutoff_date, trade.customer_id, {_macros().purchase_features("trade")},
-            {_macros().recent_features("trade", "cutoffs.cutoff_date")}
-        from trade
+            {_macros().recent_features("trade", "cutoffs.cutoff_date")},
+            {_macros().next_purchase("trade", "cutoffs.cutoff_date")}
+        from ordered as trade
         inner join cutoffs on trade.event_date < cutoffs.cutoff_date
         group by cutoffs.cutoff_date, trade.customer_id
         order by cutoffs.cutoff_date, trade.customer_id

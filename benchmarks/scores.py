@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.score_features import features_of, outcomes_of
 from examples.tables import open_tables
 from examples.wheels import PACKAGES, ExamplesError
-from ml.challenge import Known, challenged, champion_cutoffs, learned_rows
+from ml.challenge import Known, Taught, challenged, champion_cutoffs, curved, learned_rows
 from ml.champion import SCORED, Expected, Level, expected_by, inputs_of
 from ml.evaluate import backtest
 from ml.params import CHAMPION, load_params
@@ -87,7 +87,9 @@ def learned(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> 
     features = features_of(connection, champion_cutoffs(split.cutoff, split.horizon, params), split.customers)
     dates = features["cutoff_date"].dt.date
     known = {cutoff: features[dates == cutoff] for cutoff in dates.unique()}
-    return known, challenged(fit(known[split.cutoff], split.cutoff, params), known, split.horizon)
+    taught: Taught = {}
+    fitted = challenged(fit(known[split.cutoff], split.cutoff, params), known, split.horizon, taught)
+    return known, curved(fitted, known, split.horizon, taught)
 
 
 def coverage(known: Known, model: BaseModel, outcomes: pd.DataFrame, horizon: int) -> dict[str, float]:

@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from ml.btyd import Floats
 from ml.champion import RECENT, Champion, Expected, Level, expected_by, inputs_of
+from ml.curve import learned_curve
 from ml.glm import GlmRefused, fit_glm
 from ml.params import ChampionParams, Params
 from ml.score import base_expects
@@ -24,6 +25,8 @@ from ml.train import BaseModel, checked_features, fit, history_of
 
 # A season comes back after so many days, on the same day of the week.
 YEAR = 364
+# Of the panel: the first purchase from its cut-off on, as far as it was known when the panel was made.
+NEXT = "next_purchase_date"
 # Of a shift of log-odds: past it a chance is as good as nothing or one.
 SHIFT_BOUND = 50.0
 
@@ -61,16 +64,34 @@ def challenged(base: BaseModel, known: Known, horizon: int, taught: Taught | Non
     return replace(base, reason=reason, champions=(*(base.champions or ()), champion))
 
 
+def curved(model: BaseModel, known: Known, horizon: int, taught: Taught | None = None) -> BaseModel:
+    """The model with the curve of its champion's horizon, learned from the rows that taught it; as it is where these do
+    not say when the next purchase came."""
+    champion, given = model.champion_of(horizon), model.params.champion
+    if champion is None or given is None:
+        return model
+    rows = learned_rows(model, known, horizon, given, taught).values()
+    days = [found.days for found in rows if found.days is not None]
+    if len(days) < len(rows):
+        return model
+    inputs = np.concatenate([found.inputs for found in rows])
+    curve = learned_curve(inputs, np.concatenate(days), horizon, given.activity_penalty)
+    speaking = (replace(one, curve=curve) if one is champion else one for one in model.champions or ())
+    return replace(model, champions=tuple(speaking))
+
+
 class _Refused(ValueError):
     """The data carries no champion; the message is the reason."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What one cut-off teaches: inputs, shape (n, 13), and labels, each of shape (n,)."""
+    """What one cut-off teaches: inputs, shape (n, 13), labels, each of shape (n,), and the days until the next purchase
+    as curve.py reads them, None where nobody told them or a label sees less than the horizon."""
 
     inputs: Floats
     labels: Expected
+    days: Floats | None
 
 
 def _champion(base: BaseModel, known: Known, horizon: int, given: ChampionParams, taught: Taught) -> Champion:
@@ -161,7 +182,17 @@ def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> Rows | N
             still = np.where(shorter.activity < 1, (1 - expected.activity) / (1 - shorter.activity), 1.0)
         activity = np.where(labels.activity > 0, 1.0, 1.0 - still)
         labels = Expected(activity, labels.count * ratio, labels.value * ratio)
-    return Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels)
+    days = _days_until(known[cutoff], frame, cutoff, end) if seen == horizon else None
+    return Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels, days)
+
+
+def _days_until(features: pd.DataFrame, frame: pd.DataFrame, cutoff: date, end: date) -> Floats | None:
+    """From the cut-off to the next purchase, NaN for none before ``end``: what comes later is not to be known."""
+    if NEXT not in features:
+        return None
+    found = features.set_index("customer_id")[NEXT].reindex(frame["customer_id"])
+    days = (pd.to_datetime(found) - pd.Timestamp(cutoff)).dt.days.to_numpy().astype(np.float64)
+    return np.where(days < (end - cutoff).days, days, np.nan)
 
 
 def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:

@@ -6,7 +6,7 @@ the past is challenge.py's; here is what they hold, what they answer and why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,8 @@ class Level:
 @dataclass(frozen=True)
 class Champion:
     """``value`` is in units of ``value_unit``, the mean of its labels; nobody is expected to do more than ``count_cap``
-    and ``value_cap``, the most that a label said. ``cutoffs``: those learned from, newest first, as ISO dates."""
+    and ``value_cap``, the most that a label said. ``cutoffs``: those learned from, newest first, as ISO dates.
+    ``curve``: when within the horizon who comes comes, as in curve.py; None where the base's curve says it."""
 
     horizon: int
     cutoffs: tuple[str, ...]
@@ -76,14 +77,23 @@ class Champion:
     count_cap: float
     value_cap: float
     level: Level
+    curve: tuple[Glm, ...] | None = None
 
 
 def champion_of(content: dict[str, Any]) -> Champion:
     """The champion of a mapping, as ``dataclasses.asdict`` and JSON made it."""
-    lists = ("centre", "spread", "weights")
-    glms = {name: Glm(**content[name] | {part: tuple(content[name][part]) for part in lists}) for name in SCORED}
+    glms = {name: _glm_of(content[name]) for name in SCORED}
     level, cutoffs = Level(**content["level"]), tuple(content["cutoffs"])
-    return Champion(**content | glms | {"level": level, "cutoffs": cutoffs})
+    curve = tuple(_glm_of(part) for part in content["curve"]) if "curve" in content else None
+    return Champion(**content | glms | {"level": level, "cutoffs": cutoffs, "curve": curve})
+
+
+def mapping_of(champion: Champion) -> dict[str, Any]:
+    """As ``champion_of`` reads it; a champion without a curve has the bytes of before there were any."""
+    content = asdict(champion)
+    if champion.curve is None:
+        del content["curve"]
+    return content
 
 
 def inputs_of(frame: pd.DataFrame, history: History, base: Expected) -> Floats:
@@ -134,6 +144,10 @@ def next_days(
     """
     raised = logit(np.clip(activity, LEAST, 1.0 - LEAST)) - logit(np.clip(base, LEAST, 1.0 - LEAST))
     return next_purchase_days(btyd, history, np.asarray(expit(logit(quantile) - raised)), longest)
+
+
+def _glm_of(content: dict[str, Any]) -> Glm:
+    return Glm(**content | {part: tuple(content[part]) for part in ("centre", "spread", "weights")})
 
 
 def _capped(glm: Glm, inputs: Floats, cap: float) -> Floats:

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ml.btyd import Floats
-from ml.score import PROBABILITY_DIGITS, purchase_days_at, score
+from ml.curve import mean_wait
+from ml.score import PROBABILITY_DIGITS, outlook, purchase_days_at, score
 from ml.train import BaseModel, FeaturesError, checked_features
 
 AS_NOTHING = {"purchase_count": 0, "net_amount": 0, "margin_amount": 0}
@@ -65,7 +66,7 @@ def backtest(
         "value_top_share": top_share(value, amount, model.params.top_share),
         "margin_mae": float(np.mean(np.abs(potential - margin))) if knows_costs else float("nan"),
         "margin_gini": normalised_gini(potential, margin) if knows_costs else float("nan"),
-        "next_date_concordance": concordance(predicted, days),
+        "next_date_concordance": concordance(_waits(features, model, horizon, predicted), days),
         "next_date_mae_days": _days_off(features, model, horizon, predicted, days),
     }
     return figures, table
@@ -137,6 +138,12 @@ def concordance(predicted: Floats, days: Floats) -> float:
         agreeing += float((later.size - (below + beside) / 2).sum())
         pairs += now.size * later.size
     return _ratio(agreeing, pairs)
+
+
+def _waits(features: pd.DataFrame, model: BaseModel, horizon: int, inactive: Floats) -> Floats:
+    """What customers rank by, who comes first lowest: the expected wait where a curve was learned, else P(inactive)."""
+    shares = outlook(features, model, model.cutoff, horizon).shares(checked_features(features, model.cutoff))
+    return inactive if shares is None else mean_wait(shares, horizon, 1.0 - inactive)
 
 
 def _days_off(features: pd.DataFrame, model: BaseModel, horizon: int, inactive: Floats, days: Floats) -> float:

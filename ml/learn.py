@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from ml.challenge import Taught, challenged, champion_cutoffs
+from ml.challenge import Taught, challenged, champion_cutoffs, curved
 from ml.drift import Realised, Reference, reference_of
 from ml.evaluate import backtest
 from ml.evidence import Evidence, evidence_of, evidence_of_mapping
@@ -162,6 +162,7 @@ def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params:
     for horizon in params.horizons:
         taught: Taught = {}
         model, before = challenged(model, known, horizon, taught), own - timedelta(days=horizon)
+        model = curved(model, known, horizon, taught)
         is_withheld, pasts[horizon] = False, _past_models(known, own, horizon, params, taught)
         if params.grade is not None:
             past_tests = _judged(known, pasts[horizon], horizon)
@@ -171,6 +172,7 @@ def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params:
                 model = withheld(model, known[own], past[horizon], horizon)
         if len(past[horizon]):
             of_past = pasts[horizon].get(before) or past_model(known, before, horizon, params, taught)
+            of_past = curved(of_past, known, horizon, taught)
             if is_withheld:
                 of_past = withheld(of_past, known[before], known[before - timedelta(days=horizon)], horizon)
             tests.append(_backtest(known, of_past))

@@ -18,6 +18,7 @@ import pandas as pd
 from ml.btyd import Floats, History, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
 from ml.cells import cell_bands, day_amounts
 from ml.champion import RECENT, Champion, Expected, expected_by, inputs_of, next_days
+from ml.curve import dates_of, days_within, shares_of
 from ml.train import BaseModel, FeaturesError, LeakError, checked_features, history_of
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
@@ -73,14 +74,20 @@ class Outlook:
         """Of a net value that is expected of customers of these amounts."""
         return np.asarray((amount * _margin_rates(frame, self.model)).round(AMOUNT_DIGITS))
 
-    def days(self, inactive: Floats) -> Floats:
+    def days(self, frame: pd.DataFrame, inactive: Floats) -> Floats:
         """Until the quantiles of the next purchase, shape (quantiles, n), of all customers."""
         if self.champion is None:
             return self.base.days()
-        longest = self.model.params.next_purchase_max_days
-        return np.stack([self.days_at(inactive, quantile, longest) for quantile in QUANTILES.values()])
+        longest, shares = self.model.params.next_purchase_max_days, self.shares(frame)
+        return np.stack([self.days_at(inactive, quantile, longest, shares) for quantile in QUANTILES.values()])
 
-    def days_at(self, inactive: Floats, quantile: float | Floats, longest: float) -> Floats:
+    def shares(self, frame: pd.DataFrame) -> Floats | None:
+        """How who comes within the horizon is spread over it, of all customers; None where the base's curve says it."""
+        if self.champion is None or self.champion.curve is None:
+            return None
+        return shares_of(self.champion.curve, inputs_of(frame, self.history, self.by_base(frame, slice(None))))
+
+    def days_at(self, inactive: Floats, quantile: float | Floats, longest: float, shares: Floats | None) -> Floats:
         """Until the next purchase has probability ``quantile``, shape (n,), by the curve that the score is read from:
         NaN past ``longest``, and for a rung without a curve of each customer."""
         btyd = self.model.btyd
@@ -89,7 +96,8 @@ class Outlook:
         if self.champion is None:
             return next_purchase_days(btyd, self.history, quantile, longest)
         base, activity = 1.0 - self.given.inactive, 1.0 - inactive
-        return next_days(btyd, self.history, base, activity, quantile=quantile, longest=longest)
+        days = next_days(btyd, self.history, base, activity, quantile=quantile, longest=longest)
+        return days if shares is None else days_within(shares, self.champion.horizon, activity, quantile, days)
 
     def _history(self, rows: Rows) -> History:
         return History(self.history.repeats[rows], self.history.recency[rows], self.history.age[rows])
@@ -116,8 +124,8 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
         part["expected_purchase_count"] = count.round(COUNT_DIGITS)
         part["expected_net_amount"] = amount.round(AMOUNT_DIGITS)
         part["potential_margin_amount"] = looks.potential_margin(frame, amount)
-        for name, days in zip(QUANTILES, looks.days(inactive), strict=True):
-            part[name] = _dates(days, cutoff, model.params.next_purchase_max_days)
+        for name, days in zip(QUANTILES, looks.days(frame, inactive), strict=True):
+            part[name] = dates_of(days, cutoff, model.params.next_purchase_max_days)
         base = looks.base
         part["base_inactive_probability"] = base.inactive.round(PROBABILITY_DIGITS)
         part["base_expected_purchase_count"] = base.count.round(COUNT_DIGITS)
@@ -143,7 +151,7 @@ def purchase_days_at(
     """``Outlook.days_at`` of customers as they are; ``frame``: their checked features."""
     looks = _outlook(frame, model, cutoff, horizon)
     inactive, _, _ = looks.expects(frame, slice(None))
-    return looks.days_at(inactive, quantile, longest)
+    return looks.days_at(inactive, quantile, longest, looks.shares(frame))
 
 
 def _outlook(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
@@ -191,13 +199,11 @@ def _by_cells(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int)
 def _by_rate(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
     """One Poisson rate for all: P(no purchase within h) = exp(-rate h)."""
     count, ones = model.purchase_rate * horizon, np.ones(len(frame))
-    amount = count * model.mean_day_amount * ones
+    amount, quantiles = count * model.mean_day_amount * ones, list(QUANTILES.values())
 
     def days() -> Floats:
         with np.errstate(divide="ignore"):
-            return np.outer(
-                -np.log1p([-quantile for quantile in QUANTILES.values()]) / np.float64(model.purchase_rate), ones
-            )
+            return np.outer(-np.log1p(-np.array(quantiles)) / np.float64(model.purchase_rate), ones)
 
     return _Answer(np.exp(-count) * ones, count * ones, lambda _, rows: np.asarray(amount[rows]), days)
 
@@ -241,9 +247,3 @@ def _margin_rates(frame: pd.DataFrame, model: BaseModel) -> Floats:
     return np.where(
         own, (margin + weight * model.margin_rate) / (np.where(own, costed, 1.0) + weight), model.margin_rate
     )
-
-
-def _dates(days: Floats, cutoff: date, longest: int) -> pd.Series[pd.Timestamp]:
-    """The day that holds each moment: (n - 1, n] days after the cut-off is the n-th day, the cut-off itself the 1st."""
-    whole = np.ceil(np.where(days <= longest, days, np.nan).round(6)) - 1.0
-    return pd.Timestamp(cutoff) + pd.Series(pd.to_timedelta(np.maximum(whole, 0.0), unit="D"))

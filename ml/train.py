@@ -18,17 +18,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ml.btyd import (
-    Btyd,
-    GammaGamma,
-    GammaGammaRefused,
-    History,
-    fit_btyd,
-    fit_gamma_gamma,
-    log_likelihood,
-)
+from ml.btyd import Btyd, GammaGamma, GammaGammaRefused, History, fit_btyd, fit_gamma_gamma, log_likelihood
 from ml.cells import Cell, learned_cells
-from ml.champion import RECENT, Champion, champion_of
+from ml.champion import RECENT, Champion, champion_of, mapping_of
 from ml.params import CHAMPION, GRADE, Params, as_mapping, params_of
 
 DATES = ("first_purchase_date", "last_purchase_date")
@@ -79,6 +71,7 @@ class BaseModel:
             del content["champions"], content["params"][CHAMPION]
         else:
             content["format"] = UNGRADED if self.params.grade is None else FORMAT
+            content["champions"] = [mapping_of(champion) for champion in self.champions]
         if self.params.grade is None:
             del content["params"][GRADE], content["withheld"]
         return json.dumps(content, sort_keys=True, allow_nan=False, separators=(",", ":"))

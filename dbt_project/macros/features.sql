@@ -26,5 +26,18 @@ cast(sum(case when {{ within }} and {{ trade }}.order_count > 0 then 1 else 0 en
 {%- endfor -%}
 {%- endmacro %}
 
+{#- The first purchase from the cut-off on, of trade before it, each day of which has the ``next_purchase_date`` after itself:
+    the latest of them, unless that is before the cut-off, too. What a model may learn, never what it may read. -#}
+{% macro next_purchase(trade, cutoff) -%}
+case when max({{ trade }}.next_purchase_date) >= {{ cutoff }} then max({{ trade }}.next_purchase_date) end as next_purchase_date
+{%- endmacro %}
+
+{#- Of a day of trade, the first purchase after it among those in the window. -#}
+{% macro purchase_after(trade, within) -%}
+min(case when {{ trade }}.order_count > 0 then {{ trade }}.event_date end) over (
+    partition by {{ within }} order by {{ trade }}.event_date rows between 1 following and unbounded following
+) as next_purchase_date
+{%- endmacro %}
+
 {#- Whether the widest of those windows sees a day of trade. -#}
 {% macro is_recent(trade, cutoff) -%}{{ trade }}.event_date >= {{ add_days(cutoff, -91) }}{%- endmacro %}

@@ -50,6 +50,7 @@ TOTAL_ORDERS = {
     "int_run_dates__compared": "as-of dates are unique",
     "causes_shares": "a factor has a cause once",
     "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
+    "features": "a customer has one row a day of trade",
     "customer_abc": "by_value is grouped by the partition and the margin",
 }
 
