@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#- Whether the model in use still meets the customers it was trained on, and whether what was predicted has come. -#}
 select
     horizon_days,

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 {#- Every model that was trained by the release date, and whether it took the place of the one in use. -#}
 select
     trained_date,
