@@ -107,6 +107,11 @@ def mart_suites() -> Mapping[str, tuple[Rule, ...]]:
             Between("customer_rate", 0, 1),
             NoRowsWhere("no_more_lead_back_than_change", "reversed_change_count_365d > change_count_365d"),
         ),
+        "tier_policy_kpi": (
+            Between("customer_rate", 0, 1),
+            NoRowsWhere("no_more_lead_back_than_change", "reversed_change_count > change_count"),
+            NoRowsWhere("no_more_is_the_policy_s_than_changes", "policy_change_count > change_count"),
+        ),
         "tier_causes": (InSet("cause", CAUSES), NoRowsWhere("a_cause_has_points", "points = 0")),
         "tier_changes": (
             InSet("main_cause", (*CAUSES, *OWN_STEPS)),

@@ -97,11 +97,16 @@ def missing(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 
 def steadiness(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """``tiers``: rows of tier_kpi; ``held``: how many customers keep a tier that their score no longer earns;
-    ``overrides``: what people decided, first what moves a tier, the dearest before."""
+    """``tiers``: rows of tier_kpi; ``policies``: of tier_policy_kpi where there are two to compare; ``held``: how many
+    customers keep a tier that their score no longer earns; ``overrides``: what people decided, first what moves a tier, the dearest before."""
     (counted,) = fetch(connection, "select count(*) as held from customer_tiers where held_tier <> score_tier")
     return counted | {
         "tiers": fetch(connection, "select * from tier_kpi order by tier_rank"),
+        "policies": fetch(
+            connection,
+            "select * from tier_policy_kpi where (select count(distinct policy_version) from tier_policy_kpi) > 1 "
+            "order by first_date, tier_rank",
+        ),
         "overrides": fetch(
             connection,
             f"""

@@ -1,18 +1,6 @@
 {#- What the tiers of the release date are worth and how steady they are: size, value and conduct of their customers, and how
     many changes of the last year led back within the time the policy calls flapping. -#}
-with policy as (
-
-    select
-        policy.as_of_date, policy.policy_version, policy.tier_reversal_days,
-        {{ add_days('policy.as_of_date', '-policy.tier_drift_days') }} as earlier_date,
-        {{ add_days('policy.as_of_date', '-windows.window_days') }} as before_date
-    from {{ ref('int_policy__in_force') }} as policy
-    inner join {{ ref('policy_windows') }} as windows
-        on policy.policy_version = windows.policy_version
-        and windows.window_name = '365d'
-    where policy.is_release_date
-
-),
+with policy as ({{ release_policy() }}),
 
 tiers as (
 
@@ -74,44 +62,15 @@ earlier as (
 
 ),
 
-moves as (
+changes as ({{ changes_of_a_year() }}),
+
+steadiness as (
 
     select
-        moves.movement_date, moves.customer_id, moves.from_tier,
-        from_tiers.tier_rank as from_rank, to_tiers.tier_rank as to_rank, policy.tier_reversal_days
-    from {{ ref('tier_movements') }} as moves
-    inner join policy on moves.movement_date > policy.before_date
-    inner join tiers as from_tiers on moves.from_tier = from_tiers.tier
-    inner join tiers as to_tiers on moves.to_tier = to_tiers.tier
-
-),
-
-reversals as (
-
-    select moves.movement_date, moves.customer_id
-    from moves
-    inner join moves as later
-        on moves.customer_id = later.customer_id
-        and later.movement_date > moves.movement_date
-        and later.movement_date <= {{ add_days('moves.movement_date', 'moves.tier_reversal_days') }}
-        and sign(later.to_rank - moves.from_rank) <> sign(moves.to_rank - moves.from_rank)
-    group by moves.movement_date, moves.customer_id
-
-),
-
-changes as (
-
-    select
-        moves.from_tier as tier,
-        count(*) as change_count,
-        count(reversals.customer_id) as reversed_change_count,
-        count(distinct moves.customer_id) as changed_customer_count,
-        count(distinct reversals.customer_id) as flapping_customer_count
-    from moves
-    left join reversals
-        on moves.movement_date = reversals.movement_date
-        and moves.customer_id = reversals.customer_id
-    group by moves.from_tier
+        changes.from_tier as tier,
+        {{ counted_changes() }}
+    from changes
+    group by changes.from_tier
 
 )
 
@@ -133,13 +92,13 @@ select
     {{ rate_of('figures.complaint_count', 'figures.order_count') }} as complaint_rate_365d,
     {{ rate_of('figures.dormant_count', 'figures.customer_count') }} as dormant_rate,
     {{ rate_of('figures.inactive_total', 'figures.inactive_count') }} as inactive_probability,
-    cast(coalesce(changes.change_count, 0) as bigint) as change_count_365d,
-    cast(coalesce(changes.reversed_change_count, 0) as bigint) as reversed_change_count_365d,
-    {{ rate_of('changes.reversed_change_count', 'changes.change_count') }} as reversal_rate_365d,
-    cast(coalesce(changes.changed_customer_count, 0) as bigint) as changed_customer_count_365d,
-    {{ rate_of('changes.flapping_customer_count', 'changes.changed_customer_count') }} as flap_rate_365d,
+    cast(coalesce(steadiness.change_count, 0) as bigint) as change_count_365d,
+    cast(coalesce(steadiness.reversed_change_count, 0) as bigint) as reversed_change_count_365d,
+    {{ rate_of('steadiness.reversed_change_count', 'steadiness.change_count') }} as reversal_rate_365d,
+    cast(coalesce(steadiness.changed_customer_count, 0) as bigint) as changed_customer_count_365d,
+    {{ rate_of('steadiness.flapping_customer_count', 'steadiness.changed_customer_count') }} as flap_rate_365d,
     tiers.policy_version
 from tiers
 left join figures on tiers.tier = figures.tier
 left join earlier on tiers.tier = earlier.tier
-left join changes on tiers.tier = changes.tier
+left join steadiness on tiers.tier = steadiness.tier
