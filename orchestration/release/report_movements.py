@@ -98,7 +98,8 @@ def missing(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
 
 def steadiness(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     """``tiers``: rows of tier_kpi; ``policies``: of tier_policy_kpi where there are two to compare; ``held``: how many
-    customers keep a tier that their score no longer earns; ``overrides``: what people decided, first what moves a tier, the dearest before."""
+    customers keep a tier that their score no longer earns; ``overrides``: what people decided, first what moves a
+    tier, the dearest before."""
     (counted,) = fetch(connection, "select count(*) as held from customer_tiers where held_tier <> score_tier")
     return counted | {
         "tiers": fetch(connection, "select * from tier_kpi order by tier_rank"),
