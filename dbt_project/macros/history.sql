@@ -63,3 +63,14 @@ select customer_id, band, valid_from, valid_to
 from decided
 where is_over
 {%- endmacro %}
+
+{#- What the decision before each date said: ``relation`` on the date before in the run, or ``ledger`` before the first. A select
+    on the CTE dates, rows of int_run_dates__compared. -#}
+{% macro told_before(relation, ledger, columns) %}
+{%- for source, is_before in [(relation, 'told.as_of_date = dates.earlier_date'), (ledger, 'dates.is_first')] %}
+select dates.as_of_date, told.customer_id, told.{{ columns | join(', told.') }}
+from {{ source }} as told
+inner join dates on {{ is_before }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{% endmacro %}

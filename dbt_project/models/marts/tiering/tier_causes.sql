@@ -14,19 +14,7 @@ explained as (
 
 ),
 
-earlier as (
-
-    select dates.as_of_date, told.customer_id, told.factor, told.score, told.weight, told.contribution, told.is_dropped
-    from explained as told
-    inner join dates on told.as_of_date = dates.earlier_date
-
-    union all
-
-    select dates.as_of_date, told.customer_id, told.factor, told.score, told.weight, told.contribution, told.is_dropped
-    from {{ ref('stg_run__decided_factors') }} as told
-    inner join dates on dates.is_first
-
-),
+earlier as ({{ told_before('explained', ref('stg_run__decided_factors'), ['factor', 'score', 'weight', 'contribution', 'is_dropped']) }}),
 
 changes as (
 

@@ -15,19 +15,7 @@ decided as (
 
 ),
 
-earlier as (
-
-    select dates.as_of_date, told.customer_id, told.tier_score, told.score_tier, told.held_tier, told.decided_tier, told.tier
-    from decided as told
-    inner join dates on told.as_of_date = dates.earlier_date
-
-    union all
-
-    select dates.as_of_date, told.customer_id, told.tier_score, told.score_tier, told.held_tier, told.decided_tier, told.tier
-    from {{ ref('stg_run__decided_customers') }} as told
-    inner join dates on dates.is_first
-
-),
+earlier as ({{ told_before('decided', ref('stg_run__decided_customers'), ['tier_score', 'score_tier', 'held_tier', 'decided_tier', 'tier']) }}),
 
 tiers as (
 
