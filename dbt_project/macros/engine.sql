@@ -55,6 +55,14 @@ cast(
 cast(cast(trunc({{ money }}) as bigint) * 10000 + cast({{ money }} % 1 * 10000 as bigint) as hugeint)
 {%- endmacro %}
 
+{#- Points in units of their eighth digit after the point. -#}
+{% macro in_score_units(points) -%}{{ adapter.dispatch('in_score_units')(points) }}{%- endmacro %}
+{% macro default__in_score_units(points) -%}cast(cast({{ points }} as decimal(18, 8)) * 100000000 as bigint){%- endmacro %}
+{% macro duckdb__in_score_units(points) -%}
+{%- set whole = 'cast(' ~ points ~ ' as decimal(18, 8))' -%}
+(cast(trunc({{ whole }}) as bigint) * 100000000 + cast(cast({{ whole }} % 1 as decimal(9, 8)) * 100000000 as bigint))
+{%- endmacro %}
+
 {#- The greatest whole number not above dividend / divisor; null when the divisor is zero. -#}
 {% macro floor_quotient(dividend, divisor) -%}{{ adapter.dispatch('floor_quotient')(dividend, divisor) }}{%- endmacro %}
 {% macro default__floor_quotient(dividend, divisor) -%}

@@ -21,10 +21,15 @@
 and (bands.upper_bound is null or {{ part }} < bands.upper_bound{{ times }})
 {%- endmacro %}
 
-{#- Points divided by weights, exactly, rounded half away from zero at the fourth digit: both have at most eight digits after
-    the point, of which money_quotient would cut four. -#}
+{#- Points divided by weights, exactly, rounded half away from zero at the fourth digit: points have at most eight digits after
+    the point, weights four, so that both are whole in their own units and the quotient of those is in that of a score. -#}
 {% macro per_weight(points, weight) -%}
-{{ money_quotient('cast(' ~ points ~ ' as decimal(18, 8)) * 10000', '(' ~ weight ~ ') * 10000') }}
+{%- set parts = 'cast(cast(' ~ weight ~ ' as decimal(13, 4)) * 10000 as bigint)' -%}
+cast(
+    sign({{ points }})
+    * {{ whole_quotient(in_score_units('abs(' ~ points ~ ')') ~ ' * 2 + ' ~ parts, 'nullif(' ~ parts ~ ' * 2, 0)') }}
+    * 0.0001 as decimal(18, 4)
+)
 {%- endmacro %}
 
 {#- The CTEs of a stage: bands that follow from those of smaller stages. The last is judged_<stage>. -#}
