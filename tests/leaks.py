@@ -135,7 +135,7 @@ def _purchases(world: pd.DataFrame) -> duckdb.DuckDBPyConnection:
 def _model(known: Known, cutoff: date, taught: challenge.Taught) -> BaseModel | str:
     """The model as of a cut-off, or the words in which it was refused, or asked for a cut-off that is not there."""
     try:
-        past = learn._past_model(known, cutoff, HORIZON, PARAMS, taught)
+        past = learn.past_model(known, cutoff, HORIZON, PARAMS, taught)
         return challenge.curved(past, known, HORIZON, taught)
     except LeakError as error:
         return str(error)

@@ -234,7 +234,7 @@ IN_CODE: dict[str, tuple[Any, list[tuple[Callable[..., Any], str, str]]]] = {
     ),
     "a tested model is fitted on what it is tested by": (
         LONG,
-        [(learn._past_model, "fit(known[cutoff], cutoff", "fit(known[max(known)], cutoff")],
+        [(learn.past_model, "fit(known[cutoff], cutoff", "fit(known[max(known)], cutoff")],
     ),
     "a tested model scores with what came": (
         LONG,
