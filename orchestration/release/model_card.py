@@ -6,7 +6,7 @@ and nothing is judged here: grade and figures are the document's own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import cache
@@ -156,7 +156,7 @@ def _horizon(trained: TrainedModel, horizon: int) -> dict[str, Any]:
         "segments": segments,
         "off": sum(any(row["is_off"].values()) for row in segments),
         # Safe: pictures escape every text they write.
-        "pictures": [Markup(picture) for picture in _pictures(evidence)] if evidence else [],
+        "pictures": [(*title, Markup(picture)) for title, picture in _pictures(evidence)] if evidence else [],
         "backtest": test,
         "figures": [
             (label, f"{value:,.3f}")
@@ -202,14 +202,13 @@ def _is_off(bias: float | None) -> bool:
     return bias is not None and abs(bias - 1) > BIAS_SHOWN
 
 
-def _pictures(evidence: Evidence) -> list[str]:
-    if not evidence.calibration:
-        return []
-    drawn = [charts.calibration([(row["predicted"], row["observed"], row["rows"]) for row in evidence.calibration])]
+def _pictures(evidence: Evidence) -> Iterator[tuple[tuple[str, str], str]]:
+    if evidence.calibration:
+        points = [(row["predicted"], row["observed"], row["rows"]) for row in evidence.calibration]
+        yield ("Calibration", "校准"), charts.calibration(points)
     if evidence.gains:
-        drawn += [card_pictures.gains(evidence.gains, "buyers", "buyers found")]
-        drawn += [card_pictures.gains(evidence.gains, "value", "net sales found")]
-    return drawn
+        yield ("Finding buyers", "购买者提升"), card_pictures.gains(evidence.gains, "buyers", "buyers found")
+        yield ("Finding value", "价值提升"), card_pictures.gains(evidence.gains, "value", "net sales found")
 
 
 @cache

@@ -118,3 +118,10 @@ def test_a_release_without_a_model_and_one_of_before_there_was_evidence_have_a_c
     older = card(replace(trained(), evidence=None, grades=None))
     assert "This model was trained before scores were graded." in older
     assert "No past cut-off to test at." in older
+
+
+def test_where_nobody_came_only_the_picture_there_is_data_for_is_drawn() -> None:
+    model = trained()
+    assert model.evidence is not None
+    poor = replace(model, evidence=(replace(model.evidence[0], gains=()),))
+    assert (card(model).count("<svg"), card(poor).count("<svg")) == (3, 1)
