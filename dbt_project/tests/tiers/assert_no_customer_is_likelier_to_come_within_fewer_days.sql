@@ -4,20 +4,12 @@
         ~ 'net value expected, than a shorter one',
     'mend': 'ml/score.py bounds each horizon by the next shorter one; a model or its parameters were changed by hand',
 }) }}
-with pairs as (
-
-    select
-        as_of_date, customer_id, horizon_days, inactive_probability, expected_purchases, expected_net_amount,
-        lag(inactive_probability) over horizons as shorter_probability,
-        lag(expected_purchases) over horizons as shorter_purchases,
-        lag(expected_net_amount) over horizons as shorter_amount
-    from {{ ref('customer_scores') }}
-    window horizons as (partition by as_of_date, customer_id order by horizon_days)
-
-)
-
-select as_of_date, customer_id, horizon_days
-from pairs
-where inactive_probability > shorter_probability
-    or expected_purchases < shorter_purchases
-    or expected_net_amount < shorter_amount
+select longer.as_of_date, longer.customer_id, longer.horizon_days
+from {{ ref('customer_scores') }} as longer
+inner join {{ ref('customer_scores') }} as shorter
+    on longer.as_of_date = shorter.as_of_date
+    and longer.customer_id = shorter.customer_id
+    and longer.horizon_days > shorter.horizon_days
+where longer.inactive_probability > shorter.inactive_probability
+    or longer.expected_purchases < shorter.expected_purchases
+    or longer.expected_net_amount < shorter.expected_net_amount
