@@ -28,7 +28,7 @@ WARNED = """
 AGE = timedelta(days=160)
 TOLD = """
     select verdict, champion_version, spoken_version, model_version, cutoff_count from audit_models
-    where verdict <> 'first'
+    where verdict <> 'first' and horizon_days = 90
 """
 
 
