@@ -80,7 +80,7 @@ class Row:
 def learned(connection: duckdb.DuckDBPyConnection, split: Split, model: str) -> tuple[Known, BaseModel]:
     """The features of a split's cut-off and of those before it that were looked at, and the model that the purchases
     before it make: a base, or the champion over the base that ships."""
-    params = load_params()
+    params = replace(load_params(), horizons=(split.horizon,))
     if model != CHAMPION:
         features = features_of(connection, [split.cutoff], split.customers)
         return {split.cutoff: features}, fit(features, split.cutoff, replace(params, model=model))

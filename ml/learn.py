@@ -189,7 +189,9 @@ def withheld(model: BaseModel, features: pd.DataFrame, past: pd.DataFrame, horiz
     if model.rung_of(horizon) not in ("champion", "btyd"):
         return model
     if len(past) < model.params.min_customers:
-        return replace(model, reason=f"{model.reason}; grade C, but {len(past)} customers are too few for a rule")
+        return replace(
+            model, reason=f"{model.reason}; grade C of {horizon} days, but {len(past)} are too few for a rule"
+        )
     cells = model.cells
     if model.rung != "rfm_cells":
         cells += tuple(cells_of(checked_features(features, model.cutoff), past, model.cutoff, horizon, model.params))

@@ -96,7 +96,7 @@ class Promotion:
         """One plain sentence, in English and Chinese."""
         missed = dict.fromkeys(name for contest in self.contests for name in contest.missed)
         words = [MISSED[name] for name in missed] if self.reason == "gate" else [UNJUDGED[self.reason]]
-        cutoffs = min((len(contest.cutoffs) for contest in self.contests), default=0)
+        cutoffs = max((len(contest.cutoffs) for contest in self.contests), default=0)
         english, chinese = SENTENCES[self.verdict]
         why = "; ".join(word[0] for word in words), "；".join(word[1] for word in words)
         return english.format(why=why[0], cutoffs=cutoffs), chinese.format(why=why[1], cutoffs=cutoffs)
@@ -117,8 +117,8 @@ def promotion_of(content: Mapping[str, Any]) -> Promotion:
 
 
 def decided(champion: str, contests: Sequence[Contest], given: PromotionParams) -> Promotion:
-    """The verdict on a challenger that was judged in every horizon: it must pass in each, at enough cut-offs."""
-    if not contests or any(len(contest.cutoffs) < given.cutoffs for contest in contests):
+    """The verdict on a challenger: it must pass in every horizon that enough cut-offs tell of."""
+    if all(len(contest.cutoffs) < given.cutoffs for contest in contests):
         return Promotion(FORCED, "few_cutoffs", champion, tuple(contests))
     verdict = KEPT if any(contest.missed for contest in contests) else PROMOTED
     return Promotion(verdict, "gate", champion, tuple(contests))

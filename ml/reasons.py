@@ -10,20 +10,24 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy.special import logit
 
 from ml.btyd import Floats
 from ml.cells import cell_bands
 from ml.champion import INPUT_GROUPS, Champion, Expected, explained, inputs_of
 from ml.params import Params
-from ml.score import Outlook, outlook
+from ml.score import Outlook, outlooks
 from ml.train import BaseModel, checked_features
 
 # A score as customer_scores calls it → what of the champion it is, and the sign by which that counts for it.
 SCORES = {"inactive_probability": ("activity", -1.0), "expected_net_amount": ("value", 1.0)}
 # Beside the groups: the average row that was learned from, what brings the totals to the level of the season, and
-# what the most that was ever seen takes off.
-BASE, LEVEL, LIMIT = "base", "level", "limit"
+# what the most that was ever seen takes off, and what a shorter horizon says already.
+BASE, LEVEL, LIMIT, SHORTER = "base", "level", "limit", "shorter_horizon"
+# A probability is told to six digits; within these its log-odds are finite.
+LEAST = 1e-9
 # The champion's groups of inputs by those that are told.
 FACTORS = {
     "buying rhythm": "buying_rhythm",
@@ -47,19 +51,22 @@ def reasons(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Se
 
     contribution: of a champion, in log-odds of no purchase or the log of the net amount; the rounded ones sum to the
     score on that scale to 1e-9. figure: the customer's own, which leads its group. Below the champion one row, its
-    factor the rung, without a contribution; of cells with the ``cell``. Raises as ``score.score`` does.
+    factor the rung, without a contribution; of cells with the ``cell``; another where a shorter horizon says it.
+    Raises as ``score.score`` does.
     """
     frame, ids = checked_features(features, cutoff), pd.Series([], dtype=str)
     parts = [pd.DataFrame({name: [] for name in COLUMNS}).astype({"customer_id": ids.dtype})]
+    every = outlooks(frame, model, cutoff, horizons)
     for horizon in horizons:
         rung = model.rung_of(horizon)
         if not len(frame) or rung == "none":
             continue
-        looks = outlook(frame, model, cutoff, horizon)
+        looks = every[horizon]
         for score in SCORES:
             if looks.champion is None:
                 cell = _cells(frame, cutoff, model.params) if rung == "rfm_cells" else None
-                told = [_rows(frame, rung, cell=cell)]
+                is_other, _ = _by_shorter(frame, looks, score)
+                told = [_rows(frame, rung, cell=cell), _rows(frame[is_other], SHORTER)]
             else:
                 told = _of_champion(frame, looks, looks.champion, score)
             parts += [part.assign(horizon_days=horizon, score_name=score) for part in told]
@@ -81,7 +88,18 @@ def _of_champion(frame: pd.DataFrame, looks: Outlook, champion: Champion, score:
     over = linear - np.log(champion.value_cap) - champion.level.value if what == "value" else np.zeros(len(frame))
     if (capped := over > 0).any():
         parts.append(_rows(frame[capped], LIMIT, None, -over[capped]))
+    is_other, published = _by_shorter(frame, looks, score)
+    own = linear - np.maximum(over, 0.0)
+    parts.append(_rows(frame[is_other], SHORTER, None, (published - sign * own)[is_other]))
     return parts
+
+
+def _by_shorter(frame: pd.DataFrame, looks: Outlook, score: str) -> tuple[npt.NDArray[np.bool_], Floats]:
+    """Whom a shorter horizon says more of than this one alone, and the score on the scale of its reasons."""
+    place = 0 if score == "inactive_probability" else 2
+    alone, said = looks.alone(frame, slice(None))[place], looks.expects(frame, slice(None))[place]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return alone != said, np.log(said) if place else logit(np.clip(said, LEAST, 1.0 - LEAST))
 
 
 def _figures(frame: pd.DataFrame, looks: Outlook, base: Expected, score: str) -> dict[str, Floats]:

@@ -6,60 +6,50 @@ purchase are read from the same distribution, so that the two never disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from ml.btyd import Floats, History, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
-from ml.cells import cell_bands, day_amounts
+from ml.btyd import Floats, History, next_purchase_days
 from ml.champion import RECENT, Champion, Expected, expected_by, inputs_of, next_days
 from ml.curve import dates_of, days_within, shares_of
+from ml.rungs import QUANTILES, RUNGS, Answer, Rows, by_btyd, unknown
 from ml.train import BaseModel, FeaturesError, LeakError, checked_features, history_of
 
-QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
-# Places of customers in an array: some of them, or all.
-Rows = npt.NDArray[np.intp] | slice
 PROBABILITY_DIGITS, COUNT_DIGITS, AMOUNT_DIGITS = 6, 4, 4
-
-
-class HorizonError(ValueError):
-    """The model was not made for this horizon."""
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """Arrays of shape (n,), and what is worked out when it is asked for: ``amount`` from the amounts of some of the
-    customers and their places, shape (m,); ``days`` until the quantiles of the next purchase, shape (quantiles, n), NaN
-    for none."""
-
-    inactive: Floats
-    count: Floats
-    amount: Callable[[pd.DataFrame, Rows], Floats]
-    days: Callable[[], Floats]
 
 
 @dataclass(frozen=True)
 class Outlook:
     """What a model would say in one horizon if customers had bought on these days, for whatever amounts.
 
-    ``given``: the base that the champion stands on; without a champion, the rung that speaks.
+    ``given``: the base that the champion stands on; without a champion, the rung that speaks. ``shorter``: the same of
+    the model's next shorter horizon. Horizons are learned apart and may cross; what is expected within the shorter one
+    is expected within this one, too.
     """
 
     model: BaseModel
     rung: str
-    base: _Answer
-    given: _Answer
+    base: Answer
+    given: Answer
     champion: Champion | None
     history: History
+    shorter: Outlook | None = None
 
     def expects(self, frame: pd.DataFrame, rows: Rows) -> tuple[Floats, Floats, Floats]:
         """P(inactive), purchases and net value of the customers at these places, shape (m,). ``frame``: purchase_days
         and the amounts of theirs, with a champion also the features of ``champion.RECENT``, else FeaturesError."""
+        inactive, count, value = self.alone(frame, rows)
+        if self.shorter is None:
+            return inactive, count, value
+        within = self.shorter.expects(frame, rows)
+        return np.minimum(inactive, within[0]), np.maximum(count, within[1]), np.maximum(value, within[2])
+
+    def alone(self, frame: pd.DataFrame, rows: Rows) -> tuple[Floats, Floats, Floats]:
+        """As ``expects``, as if no shorter horizon were known."""
         if self.champion is None:
             return self.base.inactive[rows], self.base.count[rows], self.base.amount(frame, rows)
         if missing := [name for name in RECENT if name not in frame]:
@@ -76,7 +66,7 @@ class Outlook:
 
     def days(self, frame: pd.DataFrame, inactive: Floats) -> Floats:
         """Until the quantiles of the next purchase, shape (quantiles, n), of all customers."""
-        if self.champion is None:
+        if self.champion is None and (self.shorter is None or self.rung != "btyd"):
             return self.base.days()
         longest, shares = self.model.params.next_purchase_max_days, self.shares(frame)
         return np.stack([self.days_at(inactive, quantile, longest, shares) for quantile in QUANTILES.values()])
@@ -92,19 +82,22 @@ class Outlook:
         NaN past ``longest``, and for a rung without a curve of each customer."""
         btyd = self.model.btyd
         if btyd is None or (self.champion is None and self.rung != "btyd"):
-            return _unknown(len(inactive))
-        if self.champion is None:
+            return unknown(len(inactive))
+        if self.champion is None and self.shorter is None:
             return next_purchase_days(btyd, self.history, quantile, longest)
         base, activity = 1.0 - self.given.inactive, 1.0 - inactive
         days = next_days(btyd, self.history, base, activity, quantile=quantile, longest=longest)
-        return days if shares is None else days_within(shares, self.champion.horizon, activity, quantile, days)
+        if shares is None or self.champion is None:
+            return days
+        return days_within(shares, self.champion.horizon, activity, quantile, days)
 
     def _history(self, rows: Rows) -> History:
         return History(self.history.repeats[rows], self.history.recency[rows], self.history.age[rows])
 
 
 def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequence[int]) -> pd.DataFrame:
-    """One row per customer and horizon, in their order, whatever the order of ``features`` (columns as in train.fit).
+    """One row per customer and horizon, in their order, whatever the order of ``features`` (columns as in train.fit);
+    of no customer less is expected within more days.
 
     inactive_probability: of no purchase in [cutoff, cutoff + horizon); expected_purchase_count, expected_net_amount in
     that window; potential_margin_amount: net x the customer's margin rate, null when no cost is known at all;
@@ -117,8 +110,9 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
         raise LeakError(f"score: the model knows purchases up to {model.cutoff}, expected none from {cutoff} on")
     frame = checked_features(features, cutoff)
     parts = [frame[["customer_id"]].assign(horizon_days=horizon) for horizon in horizons]
+    every = outlooks(frame, model, cutoff, horizons)
     for part, horizon in zip(parts, horizons, strict=True):
-        looks = _outlook(frame, model, cutoff, horizon)
+        looks = every[horizon]
         inactive, count, amount = looks.expects(frame, slice(None))
         part["inactive_probability"] = inactive.round(PROBABILITY_DIGITS)
         part["expected_purchase_count"] = count.round(COUNT_DIGITS)
@@ -136,12 +130,12 @@ def score(features: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequ
 
 def outlook(features: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
     """As ``score``, of customers in the order of their ids, with the amounts left open."""
-    return _outlook(checked_features(features, cutoff), model, cutoff, horizon)
+    return outlooks(checked_features(features, cutoff), model, cutoff, [horizon])[horizon]
 
 
 def base_expects(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Expected:
     """What a fitted base expects of checked features, whatever rung it speaks on."""
-    answer = _by_btyd(frame, model, cutoff, horizon)
+    answer = by_btyd(frame, model, cutoff, horizon)
     return Expected(1.0 - answer.inactive, answer.count, answer.amount(frame, slice(None)))
 
 
@@ -149,89 +143,26 @@ def purchase_days_at(
     frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int, *, quantile: Floats, longest: float
 ) -> Floats:
     """``Outlook.days_at`` of customers as they are; ``frame``: their checked features."""
-    looks = _outlook(frame, model, cutoff, horizon)
+    looks = outlooks(frame, model, cutoff, [horizon])[horizon]
     inactive, _, _ = looks.expects(frame, slice(None))
     return looks.days_at(inactive, quantile, longest, looks.shares(frame))
 
 
-def _outlook(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> Outlook:
+def outlooks(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizons: Sequence[int]) -> dict[int, Outlook]:
+    """By horizon, of checked features. A horizon that the model was not made for stands alone."""
+    found: dict[int, Outlook] = {}
+    shorter: Outlook | None = None
+    for horizon in model.params.horizons:
+        if horizon <= max((one for one in horizons if one in model.params.horizons), default=0):
+            found[horizon] = shorter = _outlook(frame, model, cutoff, horizon, shorter)
+    return found | {one: _outlook(frame, model, cutoff, one, None) for one in horizons if one not in found}
+
+
+def _outlook(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int, shorter: Outlook | None) -> Outlook:
     base, champion = RUNGS[model.base_rung_of(horizon)](frame, model, cutoff, horizon), model.champion_of(horizon)
     # A base at a bound of its fit speaks by cells, but the champion learned from its curves.
-    given = base if champion is None or model.rung == "btyd" else _by_btyd(frame, model, cutoff, horizon)
-    return Outlook(model, model.rung_of(horizon), base, given, champion, history_of(frame, cutoff))
-
-
-def _by_btyd(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
-    if model.btyd is None:
-        raise ValueError("score: the model has no fitted base")
-    btyd, history, longest = model.btyd, history_of(frame, cutoff), model.params.next_purchase_max_days
-    count = expected_purchases(btyd, history, horizon)
-
-    def amount(those: pd.DataFrame, rows: Rows) -> Floats:
-        return np.asarray(count[rows] * _values(those, model))
-
-    def days() -> Floats:
-        return np.stack([next_purchase_days(btyd, history, quantile, longest) for quantile in QUANTILES.values()])
-
-    return _Answer(p_no_purchase(btyd, history, horizon), count, amount, days)
-
-
-def _by_cells(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
-    """The means of the customer's cell; the net amount in proportion to what the customer spends a purchase day."""
-    cells = [cell for cell in model.cells if cell.horizon == horizon]
-    if not cells:
-        raise HorizonError(f"score: horizon {horizon}, expected one of {list(model.params.horizons)}")
-    bands = (len(model.params.cell_recency_days) + 1, len(model.params.cell_purchase_days) + 1)
-    means = np.empty((4, *bands))
-    for cell in cells:
-        answer = (cell.inactive_probability, cell.purchase_count, cell.net_amount, cell.day_amount)
-        means[:, cell.recency_band, cell.frequency_band] = answer
-    inactive, count, mean_amount, day_amount = means[:, *cell_bands(frame, cutoff, model.params)]
-
-    def amount(those: pd.DataFrame, rows: Rows) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(day_amount[rows] > 0, _values(those, model) / day_amount[rows], 1.0)
-        return np.asarray(mean_amount[rows] * share)
-
-    return _Answer(inactive, count, amount, partial(_unknown, len(QUANTILES), len(frame)))
-
-
-def _by_rate(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
-    """One Poisson rate for all: P(no purchase within h) = exp(-rate h)."""
-    count, ones = model.purchase_rate * horizon, np.ones(len(frame))
-    amount, quantiles = count * model.mean_day_amount * ones, list(QUANTILES.values())
-
-    def days() -> Floats:
-        with np.errstate(divide="ignore"):
-            return np.outer(-np.log1p(-np.array(quantiles)) / np.float64(model.purchase_rate), ones)
-
-    return _Answer(np.exp(-count) * ones, count * ones, lambda _, rows: np.asarray(amount[rows]), days)
-
-
-def _by_nothing(frame: pd.DataFrame, model: BaseModel, cutoff: date, horizon: int) -> _Answer:
-    unknown = _unknown(len(frame))
-    days = partial(_unknown, len(QUANTILES), len(frame))
-    return _Answer(unknown, unknown, lambda _, rows: np.asarray(unknown[rows]), days)
-
-
-RUNGS: dict[str, Callable[[pd.DataFrame, BaseModel, date, int], _Answer]] = {
-    "btyd": _by_btyd,
-    "rfm_cells": _by_cells,
-    "global_rate": _by_rate,
-    "none": _by_nothing,
-}
-
-
-def _unknown(*shape: int) -> Floats:
-    return np.full(shape, np.nan)
-
-
-def _values(frame: pd.DataFrame, model: BaseModel) -> Floats:
-    """Expected net value of a future purchase day, shape (n,): Gamma-Gamma, else the customer's own mean, shrunk."""
-    if model.gamma_gamma is None:
-        return day_amounts(frame, model.mean_day_amount, model.params)
-    days, mean_amount = frame["purchase_days"].to_numpy(), frame["mean_day_amount"].to_numpy()
-    return expected_amount(model.gamma_gamma, days, mean_amount)
+    given = base if champion is None or model.rung == "btyd" else by_btyd(frame, model, cutoff, horizon)
+    return Outlook(model, model.rung_of(horizon), base, given, champion, history_of(frame, cutoff), shorter)
 
 
 def _margin_rates(frame: pd.DataFrame, model: BaseModel) -> Floats:
@@ -240,7 +171,7 @@ def _margin_rates(frame: pd.DataFrame, model: BaseModel) -> Floats:
     A customer whose costed net is not positive (all of it returned) has no rate of his own.
     """
     if model.margin_rate is None:
-        return _unknown(len(frame))
+        return unknown(len(frame))
     weight = model.params.margin_shrinkage_days * max(model.mean_day_amount, 0.0)
     costed, margin = frame["costed_net_amount"].to_numpy(), frame["margin_amount"].to_numpy()
     own = costed > 0

@@ -103,8 +103,12 @@ class BaseModel:
         return next((found for found in speaking if found.horizon == horizon), None)
 
     def base_rung_of(self, horizon: int) -> str:
-        """The rung below the champion, or the cells in place of all that is withheld."""
-        return "rfm_cells" if horizon in self.withheld else self.rung
+        """The rung below the champion, or the cells in place of all that is withheld; one rate for all where only other
+        horizons have a past to learn cells from."""
+        if horizon in self.withheld:
+            return "rfm_cells"
+        lacks_cells = horizon in self.params.horizons and all(cell.horizon != horizon for cell in self.cells)
+        return "global_rate" if self.rung == "rfm_cells" and lacks_cells else self.rung
 
     def rung_of(self, horizon: int) -> str:
         """The rung that scores of a horizon stand on."""
@@ -206,12 +210,14 @@ def _rung(frame: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, 
             gamma_gamma, value = _value_model(frame, params)
             return _Rung("btyd", f"{why}; {value}", btyd, gamma_gamma)
         why = f"{params.model} has {', '.join(btyd.at_bound)} at a bound"
-    for horizon in params.horizons:
-        known = len(past[horizon]) if horizon in past else 0
-        if known < params.min_customers:
-            short = f"history is too short: {known} customers {horizon} days before, expected {params.min_customers}"
-            return _Rung("global_rate", f"{why}; {short}", btyd)
-    cells = [cell for horizon in params.horizons for cell in cells_of(frame, past[horizon], cutoff, horizon, params)]
+    known = {horizon: len(past.get(horizon, ())) for horizon in params.horizons}
+    taught = [horizon for horizon, count in known.items() if count >= params.min_customers]
+    for horizon in (one for one in known if one not in taught):
+        short = f"history is too short: {known[horizon]} customers {horizon} days before"
+        why += f"; {short}, expected {params.min_customers}"
+    if not taught:
+        return _Rung("global_rate", why, btyd)
+    cells = [cell for horizon in taught for cell in cells_of(frame, past[horizon], cutoff, horizon, params)]
     return _Rung("rfm_cells", why, btyd, cells=tuple(cells))
 
 

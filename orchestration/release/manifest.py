@@ -81,7 +81,9 @@ def _described(model: TrainedModel) -> dict[str, Any]:
         "known_at": model.known_at.astimezone(UTC).isoformat(),
         "cutoff_date": model.model.cutoff.isoformat(),
         "customers": model.model.customer_count,
-        "rung": model.model.rung_of(model.model.params.horizons[0]),
+        "rungs": [
+            {"horizon_days": horizon, "rung": model.model.rung_of(horizon)} for horizon in model.model.params.horizons
+        ],
         "reason": model.model.reason,
         "backtests": [
             {"horizon_days": test.horizon, "cutoff_date": test.cutoff.isoformat(), "figures": dict(test.figures)}

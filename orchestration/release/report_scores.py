@@ -79,11 +79,11 @@ MEASURES = {
 
 
 def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) -> dict[str, Any] | None:
-    """The shortest horizon's totals, the model's back-test over it and the customers with most to lose; None without
-    a model."""
+    """Totals of the horizon that customer_360 shows, the model's back-test over it and the customers with most to lose;
+    None without a model."""
     if trained is None:
         return None
-    model, horizon = trained.model, trained.model.params.horizons[0]
+    model, horizon = trained.model, shown_horizon(connection) or trained.model.params.horizons[0]
     test = next((test for test in trained.backtests if test.horizon == horizon), None)
     (total,) = fetch(
         connection,
@@ -121,6 +121,12 @@ def scores(connection: duckdb.DuckDBPyConnection, trained: TrainedModel | None) 
         "picture": Markup(_drawn(test.calibration)) if test else None,
         "at_risk": at_risk,
     }
+
+
+def shown_horizon(connection: duckdb.DuckDBPyConnection) -> int | None:
+    """The one that customer_360 shows of several; None where it has no customer."""
+    (row,) = fetch(connection, "select max(score_horizon_days) as days from customer_360")
+    return int(row["days"]) if row["days"] else None
 
 
 def grade_told(grade: Grade | None, rung: str, *, is_withheld: bool) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from orchestration.release.report_queries import fetch
+from orchestration.release.report_scores import shown_horizon
 
 # Which figures are shown of both, in their order, with how what the new one gains is told.
 MEASURES = (
@@ -53,11 +54,13 @@ def drift(connection: duckdb.DuckDBPyConnection) -> dict[str, Any] | None:
 
 
 def trial(connection: duckdb.DuckDBPyConnection, model_version: str | None) -> dict[str, Any] | None:
-    """In the shortest horizon; None without a model in use."""
+    """In the horizon that customer_360 shows; None without a model in use."""
     found = fetch(
         connection,
-        "select * from audit_models where spoken_version = $version order by trained_date desc, horizon_days limit 1",
+        "select * from audit_models where spoken_version = $version "
+        "order by trained_date desc, horizon_days <> $shown, horizon_days limit 1",
         version=model_version,
+        shown=shown_horizon(connection) or 0,
     )
     if not found:
         return None

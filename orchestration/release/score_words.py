@@ -25,12 +25,18 @@ FACTORS = {
     "basket": (("its basket", "{} net a purchase day"), ("单次购买额", "每购买日净额 {}")),
     "level": (("the season's level", ""), ("季节水平", "")),
     "limit": (("the most that was ever seen", ""), ("历史最高值上限", "")),
+    "shorter_horizon": (("what is expected within fewer days already", ""), ("更短预测期内已有的预期", "")),
 }
 RHYTHM = {
     "inactive_probability": (("its buying rhythm", "{} % by that alone"), ("购买节奏", "仅凭此 {} %")),
     "expected_net_amount": (("its buying rhythm", "{} by that alone"), ("购买节奏", "仅凭此 {}")),
 }
-BASES = ("base", "level", "limit")
+BASES = ("base", "level", "limit", "shorter_horizon")
+# Below the champion, where nothing is a sum.
+FOLLOWS = (
+    " Within fewer days more is expected already, and that stands for these days, too.",
+    "更短预测期内的预期已更高，故沿用之。",
+)
 SUMS = {
     "inactive_probability": (
         "Why {score} %: a customer of average figures has {base} %; the odds change by {parts}.",
@@ -109,8 +115,9 @@ def _believed(score: Row, nth: int) -> list[str]:
 
 def _why(score: Row, reasons: Sequence[Row], nth: int, comma: str) -> list[str]:
     if score["rung"] != "champion":
-        silent, _, bought = (reasons[0]["cell"] or "").partition("/")
-        return [RUNGS[score["rung"]][nth].format(silent=silent, bought=bought)]
+        silent, _, bought = next((row["cell"] for row in reasons if row["cell"]), "").partition("/")
+        follows = any(row["factor"] == "shorter_horizon" for row in reasons)
+        return [RUNGS[score["rung"]][nth].format(silent=silent, bought=bought) + (FOLLOWS[nth] if follows else "")]
     words = []
     for name, sentences in SUMS.items():
         base, *added = [row for row in reasons if row["score_name"] == name]

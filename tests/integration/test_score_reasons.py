@@ -61,13 +61,13 @@ def test_reasons_that_do_not_sum_to_the_score_are_caught(published_home: Publish
 
     change(AS_OF_A_CHAMPION)
     assert failures(settings) == 0
-    one = "customer_id = (select min(customer_id) from scoring.score_reasons) and factor = 'silence'"
+    one = "customer_id = (select min(customer_id) from scoring.score_reasons) and horizon_days = 90"
     for score in ("inactive_probability", "expected_net_amount"):
-        of_one = f"where {one} and score_name = '{score}'"
+        of_one = f"where {one} and factor = 'silence' and score_name = '{score}'"
         change(f"update scoring.score_reasons set contribution = contribution + 0.0001 {of_one}")
         assert failures(settings) == 1
         change(f"update scoring.score_reasons set contribution = contribution - 0.0001 {of_one}")
-    change("delete from scoring.score_reasons where customer_id = (select min(customer_id) from scoring.score_reasons)")
+    change(f"delete from scoring.score_reasons where {one}")
     assert failures(settings) == 1
 
 
@@ -85,4 +85,4 @@ def test_explain_and_the_dossier_say_which_cell_the_score_is_of(published_home: 
     document = dossier(settings_of(published_home.home), release, customer, "zh")
     shown = page(document)
     assert f"距上次购买 {silent} 天，共 {bought} 个购买日" in shown
-    assert "2 reasons of the scores" in shown
+    assert "6 reasons of the scores" in shown

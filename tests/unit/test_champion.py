@@ -21,7 +21,7 @@ from ml.score import base_expects, outlook, purchase_days_at, score
 from ml.train import BaseModel, FeaturesError, checked_features, fit, history_of
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
-PARAMS = load_params()
+PARAMS = replace(load_params(), horizons=(90,))
 
 
 @cache

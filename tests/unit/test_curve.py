@@ -22,7 +22,7 @@ from ml.score import outlook, purchase_days_at, score
 from ml.train import BaseModel, checked_features, fit
 
 START, CUTOFF, HORIZON = date(2024, 1, 1), date(2025, 3, 3), 56
-PARAMS = load_params()
+PARAMS = replace(load_params(), horizons=(HORIZON,))
 
 
 @cache

@@ -18,8 +18,8 @@ from ml.params import GradeParams, load_params
 from ml.score import score
 
 DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
-PARAMS = load_params()
-(HORIZON,) = PARAMS.horizons
+HORIZON = 90
+PARAMS = replace(load_params(), horizons=(HORIZON,))
 OWN = DAY + timedelta(days=1)
 SIZE = 3_000
 assert PARAMS.champion is not None

@@ -21,8 +21,8 @@ from ml.train import BaseModel, fit
 from orchestration.warehouse_tables import ML_TABLES
 
 CUTOFF, SIZE = date(2025, 7, 1), 600
-PARAMS, GIVEN = load_params(), load_drift_params()
-(HORIZON,) = PARAMS.horizons
+HORIZON = 90
+PARAMS, GIVEN = replace(load_params(), horizons=(HORIZON,)), load_drift_params()
 
 
 def features(cutoff: date = CUTOFF, *, times: float = 1.0, seed: int = 4) -> pd.DataFrame:

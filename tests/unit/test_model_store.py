@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from ml.store import NO_MODEL, ModelStoreError, PlannedModel, plan_models, read_
 
 DAY = date(2025, 6, 30)
 KNOWN = datetime(2025, 6, 30, 16, tzinfo=UTC)
-PARAMS = load_params()
+PARAMS = replace(load_params(), horizons=(90,))
 
 
 def purchases(customers: int) -> pd.DataFrame:

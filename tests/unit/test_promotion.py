@@ -17,8 +17,8 @@ from ml.params import load_params
 from ml.promotion import Contest, Promotion, contest, decided, load_promotion_params, missed
 from ml.store import ModelStoreError, PlannedModel, champion_before, plan_models
 
-PARAMS, GATE = load_params(), load_promotion_params()
-(HORIZON,) = PARAMS.horizons
+HORIZON = 90
+PARAMS, GATE = replace(load_params(), horizons=(HORIZON,)), load_promotion_params()
 OWN, SIZE = date(2025, 7, 1), 2_000
 CUTOFFS = graded_cutoffs(OWN, HORIZON, PARAMS)
 # All limits kept, by far.
@@ -109,12 +109,15 @@ def test_a_better_challenger_is_promoted_and_a_worse_or_equal_one_is_not(
     assert found.cutoffs == tuple(str(cutoff) for cutoff in CUTOFFS[:3])
 
 
-def test_it_must_pass_in_every_horizon_and_at_enough_cut_offs() -> None:
+def test_it_must_pass_in_every_horizon_that_enough_cut_offs_tell_of() -> None:
     better, worse, alone = judged(knows=(1.0, 0.5)), judged(knows=(0.5, 1.0)), judged(knows=(1.0, 0.5), cutoffs=1)
     assert decided("before", [better, worse], GATE).verdict == "kept"
     assert decided("before", [better, better], GATE).verdict == "promoted"
     assert alone.figures == {}
-    few = decided("before", [better, alone], GATE)
+    assert decided("before", [better, alone], GATE).verdict == "promoted"
+    young = decided("before", [worse, alone], GATE)
+    assert (young.verdict, "at 3 past cut-offs" in young.sentences[0]) == ("kept", True)
+    few = decided("before", [alone, alone], GATE)
     assert (few.verdict, few.reason) == ("forced", "few_cutoffs")
 
 

@@ -330,7 +330,7 @@ def scored(release: duckdb.DuckDBPyConnection, figures: dict[str, float | None])
         log_likelihood=None,
         gamma_gamma=None,
         cells=(),
-        params=load_params(),
+        params=replace(load_params(), horizons=(90,)),
     )
     tested = Backtest(90, date(2025, 4, 2), "rfm_cells", dict.fromkeys(names) | figures, bins)
     trained = TrainedModel(DAY, FACTS.known_at, model, (tested,))

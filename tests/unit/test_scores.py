@@ -14,7 +14,8 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from ml.btyd import p_no_purchase
 from ml.evaluate import auc, average_precision, backtest, calibration_table, normalised_gini, top_share
 from ml.params import PARAMS, Params, ParamsError, load_params
-from ml.score import HorizonError, outlook, score
+from ml.rungs import HorizonError
+from ml.score import outlook, score
 from ml.train import BaseModel, FeaturesError, LeakError, fit, history_of
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
@@ -76,7 +77,7 @@ def features(bought: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def params() -> Params:
-    return load_params()
+    return replace(load_params(), horizons=(HORIZON,))
 
 
 @pytest.fixture(scope="module")
@@ -380,7 +381,7 @@ def test_shipped_parameters_are_read_and_mistakes_in_them_are_named(tmp_path: Pa
     assert load_params().model == "mbg_nbd"
     for old, new, message in (
         ("model: mbg_nbd", "model: pareto", r"p\.yml: model is 'pareto', expected one of \['bg_nbd', 'mbg_nbd'\]"),
-        ("horizons: [90]", "horizons: [90, 30]", r"horizons is \[90, 30\], expected a rising list"),
+        ("horizons: [28, 90, 180]", "horizons: [90, 30]", r"horizons is \[90, 30\], expected a rising list"),
         ("correlation_limit: 0.3", "correlation_limit: 3", "correlation_limit is 3, expected a number between 0 and 1"),
         ("min_customers: 20\n", "min_customer: 20\n", r"missing parameters \['min_customers'\], unknown parameters"),
         (text, "- 1", "p.yml: got list, expected a mapping"),

@@ -19,8 +19,8 @@ from orchestration.assets.model_metadata import told_of, told_of_trial
 
 DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
 OWN = DAY + timedelta(days=1)
-WHOLE, GATE = load_params(), load_promotion_params()
-(HORIZON,) = WHOLE.horizons
+HORIZON = 90
+WHOLE, GATE = replace(load_params(), horizons=(HORIZON,)), load_promotion_params()
 assert WHOLE.champion is not None
 # Champions of fewer past cut-offs: quicker.
 PARAMS = replace(WHOLE, champion=replace(WHOLE.champion, max_cutoffs=2, min_repeaters=50))

@@ -1,16 +1,16 @@
 {{ config(meta={'dagster': {'ref': {'name': 'score_reasons'}}}) }}
 -- Every score of the release date has its reasons, and they lead back to it: the probability from log-odds to a unit of its last
 -- digit, the amount from its log to one of its own and a billionth. Only a champion's reasons are a sum; of any other rung there
--- is one, which names it.
+-- is one, which names it, and one more where a shorter horizon says the score.
 with explained as (
 
     select
         as_of_date, customer_id, horizon_days,
         sum(case when score_name = 'inactive_probability' then cast(contribution as double) end) as log_odds,
         sum(case when score_name = 'expected_net_amount' then cast(contribution as double) end) as log_amount,
-        count(*) as reason_count,
+        sum(case when factor <> 'shorter_horizon' then 1 else 0 end) as reason_count,
         count(distinct score_name) as score_count,
-        min(factor) as factor
+        min(case when factor <> 'shorter_horizon' then factor end) as factor
     from {{ ref('score_reasons') }}
     group by as_of_date, customer_id, horizon_days
 

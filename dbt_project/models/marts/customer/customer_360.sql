@@ -35,13 +35,21 @@ bands as (
 
 ),
 
+shown as (
+
+    {{ horizons_shown() }}
+
+),
+
 scores as (
 
     select
-        as_of_date, customer_id, horizon_days, inactive_probability, expected_net_amount, potential_margin_amount,
-        next_purchase_p50_date
-    from {{ ref('customer_scores') }}
-    where horizon_days = (select min(horizon_days) from {{ ref('customer_scores') }})
+        told.as_of_date, told.customer_id, told.horizon_days, told.inactive_probability, told.expected_net_amount,
+        told.potential_margin_amount, told.next_purchase_p50_date
+    from {{ ref('customer_scores') }} as told
+    inner join shown
+        on told.as_of_date = shown.as_of_date
+        and told.horizon_days = shown.horizon_days
 
 )
 

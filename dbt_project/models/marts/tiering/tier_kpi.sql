@@ -16,7 +16,9 @@ expected as (
     select scores.as_of_date, scores.customer_id, scores.inactive_probability
     from {{ ref('customer_scores') }} as scores
     inner join policy on scores.as_of_date = policy.as_of_date
-    where scores.horizon_days = (select min(horizon_days) from {{ ref('customer_scores') }})
+    inner join ({{ horizons_shown() }}) as shown
+        on scores.as_of_date = shown.as_of_date
+        and scores.horizon_days = shown.horizon_days
 
 ),
 
