@@ -19,8 +19,8 @@ BREAKS = {
     "unique": "insert into {table} from {table} where " + ONE,
     "unique_combination": "insert into {table} from {table} where " + ONE,
 }
-# Accounts of different customers said to share a key: on a day without new accounts there is none. A measure that drifts:
-# of so few customers none is judged.
+# Accounts of different customers said to share a key: on a day without new accounts there is none. And a measure that
+# drifts: of so few customers none is judged.
 FILLED = (
     "insert into intermediate.int_account_keys__shared (as_of_date, source_system, source_id, shared_key) "
     "select (select as_of_date from run.run_dates where is_release_date), source_system, source_id, 'shared' "
