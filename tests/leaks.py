@@ -192,8 +192,8 @@ def _wrong_dates(day: date) -> Iterator[str]:
         trained = learn.TrainedModel(
             day + timedelta(days=later.days), noon + timedelta(seconds=later.seconds), empty, ()
         )
-        [planned] = store.plan_models([(day, noon)], {"later": trained}, {}, PARAMS)
-        if planned.version == "later":
+        [planned] = store.plan_models([(day, noon)], {trained.version: trained}, {}, PARAMS)
+        if planned.version == trained.version:
             yield f"{day} is scored by a model that knows more than it does"
 
 

@@ -9,15 +9,18 @@ from (
             partition by scored.as_of_date
             order by count(deciding.lens) = 0, count(lenses.lens) = 0, scored.horizon_days
         ) as place
-    from (select distinct as_of_date, horizon_days from {{ ref('customer_scores') }}) as scored
+    from (
+        {%- for score in cut_scores() %}
+        select as_of_date, horizon_days, '{{ score }}_' || cast(horizon_days as varchar) || 'd' as indicator
+        from {{ ref('customer_scores') }}
+        group by as_of_date, horizon_days
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    ) as scored
     inner join {{ ref('int_policy__in_force') }} as policy on scored.as_of_date = policy.as_of_date
     left join {{ ref('policy_lenses') }} as lenses
         on policy.policy_version = lenses.policy_version
-        and lenses.indicator in (
-            {%- for score in cut_scores() %}
-            '{{ score }}_' || cast(scored.horizon_days as varchar) || 'd'{{ ',' if not loop.last }}
-            {%- endfor %}
-        )
+        and scored.indicator = lenses.indicator
     left join {{ ref('int_lenses__deciding') }} as deciding
         on lenses.policy_version = deciding.policy_version
         and lenses.lens = deciding.lens

@@ -34,14 +34,14 @@ TOLD = """
 
 def planted(home: Path, *, is_wrong: bool) -> TrainedModel:
     """The home's model as if it were the only one and so old that its day trains the next; ``is_wrong``: with the best
-    cells for the worst."""
+    cells of each horizon for the worst."""
     models = settings_of(home).models
     (found,) = read_models(models).values()
     (models / f"{found.version}.json").unlink()
     answers = ("inactive_probability", "purchase_count", "net_amount", "day_amount")
     cells = found.model.cells
     if is_wrong:
-        best, worst = (sorted(cells, key=lambda cell: sign * cell.net_amount) for sign in (1, -1))
+        best, worst = (sorted(cells, key=lambda cell: (cell.horizon, sign * cell.net_amount)) for sign in (1, -1))
         cells = tuple(
             replace(cell, **{name: getattr(other, name) * 2 ** (name in answers[1:3]) for name in answers})
             for cell, other in zip(best, worst, strict=True)

@@ -29,7 +29,6 @@ CONSTANTS = {
     "audit_drift.horizon_days": "a parameter of ml/params.yml",
     "audit_models.horizon_days": "a parameter of ml/params.yml",
     "customer_scores.horizon_days": "a parameter of ml/params.yml",
-    "customer_360.score_horizon_days": "a parameter of ml/params.yml",
     "score_reasons.horizon_days": "a parameter of ml/params.yml",
     "score_reasons.score_name": "says which score the row explains",
 }
