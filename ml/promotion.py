@@ -94,8 +94,9 @@ class Promotion:
     @property
     def sentences(self) -> tuple[str, str]:
         """One plain sentence, in English and Chinese."""
-        missed = dict.fromkeys(name for contest in self.contests for name in contest.missed)
-        words = [MISSED[name] for name in missed] if self.reason == "gate" else [UNJUDGED[self.reason]]
+        words = (
+            [MISSED[name] for name in held_against(self.contests)] if self.reason == "gate" else [UNJUDGED[self.reason]]
+        )
         cutoffs = max((len(contest.cutoffs) for contest in self.contests), default=0)
         english, chinese = SENTENCES[self.verdict]
         why = "; ".join(word[0] for word in words), "；".join(word[1] for word in words)
@@ -117,11 +118,18 @@ def promotion_of(content: Mapping[str, Any]) -> Promotion:
 
 
 def decided(champion: str, contests: Sequence[Contest], given: PromotionParams) -> Promotion:
-    """The verdict on a challenger: it must pass in every horizon that enough cut-offs tell of."""
+    """The verdict on a challenger: no worse in any horizon that enough cut-offs tell of, and a gain in one of them."""
     if all(len(contest.cutoffs) < given.cutoffs for contest in contests):
         return Promotion(FORCED, "few_cutoffs", champion, tuple(contests))
-    verdict = KEPT if any(contest.missed for contest in contests) else PROMOTED
+    verdict = KEPT if held_against(contests) else PROMOTED
     return Promotion(verdict, "gate", champion, tuple(contests))
+
+
+def held_against(contests: Sequence[Contest]) -> list[str]:
+    """What a challenger misses in any horizon that was judged; the gain only where it is shown in none."""
+    judged = [set(contest.missed) for contest in contests if contest.figures]
+    is_gained = any("gain" not in missed for missed in judged)
+    return [name for name in MISSED if any(name in missed for missed in judged) and not (name == "gain" and is_gained)]
 
 
 def contest(

@@ -25,7 +25,8 @@ WARNED = """
     where subject = 'customer_scores' and check_name in ('drift_of_model_inputs_as_usual',
         'drift_of_model_scores_as_usual', 'predictions_beside_what_came_as_usual') and status <> 'pass'
 """
-AGE = timedelta(days=160)
+# Not yet too old to be judged, and old enough to be judged itself, not by a stand-in, in the longest horizon.
+AGE = timedelta(days=177)
 TOLD = """
     select verdict, champion_version, spoken_version, model_version, cutoff_count from audit_models
     where verdict <> 'first' and horizon_days = 90
@@ -76,7 +77,7 @@ def test_a_model_that_is_not_shown_to_be_better_does_not_take_the_place(
     assert set(stored) == {old.version, refused}
     tomorrow = day + timedelta(days=1), stored[str(refused)].known_at + timedelta(days=1)
     assert plan_models([tomorrow], stored, {}, load_params())[0].version == old.version
-    # What it had said before three past cut-offs has come or not, and is told.
+    # What it had said before four past cut-offs has come or not, and is told.
     with duckdb.connect(str(current(home) / "serving.duckdb"), read_only=True) as release:
         drifts = release.execute(
             "select distinct topic, model_version, measure from audit_drift order by all"
@@ -85,7 +86,7 @@ def test_a_model_that_is_not_shown_to_be_better_does_not_take_the_place(
             "select count(distinct since_date) from audit_drift where horizon_days = 90"
         ).fetchall()[0]
     assert drifts == [("realised", old.version, measure) for measure in ("buyers", "count", "value")]
-    assert days == 3
+    assert days == 4
     again = tiering(home, "reproduce")
     assert again.returncode == 0, again.stderr + again.stdout
 

@@ -109,10 +109,15 @@ def test_a_better_challenger_is_promoted_and_a_worse_or_equal_one_is_not(
     assert found.cutoffs == tuple(str(cutoff) for cutoff in CUTOFFS[:3])
 
 
-def test_it_must_pass_in_every_horizon_that_enough_cut_offs_tell_of() -> None:
+def test_it_must_be_worse_in_no_horizon_that_enough_cut_offs_tell_of_and_better_in_one() -> None:
     better, worse, alone = judged(knows=(1.0, 0.5)), judged(knows=(0.5, 1.0)), judged(knows=(1.0, 0.5), cutoffs=1)
     assert decided("before", [better, worse], GATE).verdict == "kept"
     assert decided("before", [better, better], GATE).verdict == "promoted"
+    equal = judged(knows=(1.0, 1.0))
+    assert decided("before", [better, equal], GATE).verdict == "promoted"
+    nowhere = decided("before", [equal, equal], GATE)
+    assert (nowhere.verdict, "no gain is shown" in nowhere.sentences[0]) == ("kept", True)
+    assert "no gain" not in decided("before", [better, worse], GATE).sentences[0]
     assert alone.figures == {}
     assert decided("before", [better, alone], GATE).verdict == "promoted"
     young = decided("before", [worse, alone], GATE)
