@@ -14,7 +14,7 @@ import pytest
 from ml.evaluate import auc, normalised_gini
 from ml.grade import REASONS, Grade, Judged, grade_of, graded_cutoffs
 from ml.learn import TrainedModel, cutoffs, learn
-from ml.params import GradeParams, load_params
+from ml.params import GradeParams, Params, load_params
 from ml.score import score
 
 DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
@@ -32,10 +32,10 @@ def given() -> GradeParams:
     return PARAMS.grade
 
 
-def panel(days: list[np.ndarray], amounts: list[np.ndarray]) -> pd.DataFrame:
+def panel(days: list[np.ndarray], amounts: list[np.ndarray], params: Params = QUICK) -> pd.DataFrame:
     """Features as of each cut-off of DAY; ``days``: of purchases of each customer, counted up to the cut-off of DAY."""
     start, parts = pd.Timestamp(OWN - timedelta(days=DAYS)), []
-    for cutoff in cutoffs(DAY, QUICK):
+    for cutoff in cutoffs(DAY, params):
         since, rows = (pd.Timestamp(cutoff) - start).days, []
         for nth, (bought, amount) in enumerate(zip(days, amounts, strict=True)):
             before, of = bought[bought < since], amount[bought < since]

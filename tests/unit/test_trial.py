@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+from test_grade import DAY, DAYS, HORIZON, KNOWN, OWN, panel
 
 from ml.champion import SCORED
 from ml.grade import graded_cutoffs
-from ml.learn import Lesson, TrainedModel, cutoffs, lesson_of
-from ml.params import Params, load_params
+from ml.learn import Lesson, TrainedModel, lesson_of
+from ml.params import load_params
 from ml.promotion import load_promotion_params
 from ml.trial import looked_back, tried
 from orchestration.assets.model_metadata import told_of, told_of_trial
 
-DAY, KNOWN, DAYS = date(2025, 6, 30), datetime(2025, 6, 30, 16, tzinfo=UTC), 540
-OWN = DAY + timedelta(days=1)
-HORIZON = 90
 WHOLE, GATE = replace(load_params(), horizons=(HORIZON,)), load_promotion_params()
 assert WHOLE.champion is not None
 # Champions of fewer past cut-offs: quicker.
@@ -27,34 +25,17 @@ PARAMS = replace(WHOLE, champion=replace(WHOLE.champion, max_cutoffs=2, min_repe
 GRID = graded_cutoffs(OWN, HORIZON, PARAMS)
 
 
-def panel(params: Params = PARAMS) -> pd.DataFrame:
+def customers() -> pd.DataFrame:
     """Customers who differ in how often they buy, as of each cut-off of DAY. Fixed seed."""
-    random, start, parts = np.random.default_rng(7), pd.Timestamp(OWN - timedelta(days=DAYS)), []
+    random = np.random.default_rng(7)
     days = [np.flatnonzero(random.random(DAYS) < rate) for rate in random.gamma(1.0, 0.02, 160)]
-    amounts = [random.gamma(2.0, 50.0, len(bought)) for bought in days]
-    for cutoff in cutoffs(DAY, params):
-        since, rows = (pd.Timestamp(cutoff) - start).days, []
-        for nth, (bought, amount) in enumerate(zip(days, amounts, strict=True)):
-            before, of = bought[bought < since], amount[bought < since]
-            if len(before):
-                recent = [(before >= since - window, window) for window in (28, 91)]
-                rows.append(
-                    {"customer_id": f"c{nth:04}", "cutoff_date": pd.Timestamp(cutoff)}
-                    | {"first_purchase_date": start + pd.Timedelta(days=int(before[0]))}
-                    | {"last_purchase_date": start + pd.Timedelta(days=int(before[-1]))}
-                    | {"purchase_days": len(before), "net_amount": of.sum(), "mean_day_amount": of.mean()}
-                    | {"margin_amount": 0.0, "costed_net_amount": 0.0, "newest_days_amount": of[-3:].mean()}
-                    | {f"purchase_days_{window}d": int(late.sum()) for late, window in recent}
-                    | {f"net_amount_{window}d": float(of[late].sum()) for late, window in recent}
-                )
-        parts.append(pd.DataFrame(rows))
-    return pd.concat(parts, ignore_index=True)
+    return panel(days, [random.gamma(2.0, 50.0, len(bought)) for bought in days], PARAMS)
 
 
 @pytest.fixture(scope="module")
 def lesson() -> Lesson:
     """Whether so few customers are graded a C is no matter here: nothing is withheld."""
-    found = lesson_of(panel(), DAY, KNOWN, PARAMS)
+    found = lesson_of(customers(), DAY, KNOWN, PARAMS)
     return replace(found, trained=shown(found.trained))
 
 
@@ -108,7 +89,7 @@ def test_a_champion_that_tells_everything_the_wrong_way_round_is_replaced(lesson
 def test_a_challenger_of_a_worse_recipe_is_refused_and_the_document_says_so(lesson: Lesson) -> None:
     """Cells that are nearly one mean for all; the champion's recipe is learned again by its own parameters."""
     poor = replace(PARAMS, champion=None, base_min_repeaters=10_000, cell_shrinkage_customers=10_000_000)
-    worse = lesson_of(panel(), DAY, KNOWN, poor)
+    worse = lesson_of(customers(), DAY, KNOWN, poor)
     champion = of_age(lesson.trained, 28)
     known = replace(worse, trained=shown(worse.trained), known=worse.known | lesson.known)
     refused = tried(known, champion, GATE)
