@@ -68,6 +68,12 @@ select fx.currency, fx.valid_date from {{ ref('int_fx_rates__daily') }} as fx wh
 {% if is_incremental() %}delete from {{ this }} where {{ built('as_of_date') }} is null or {{ gone }}{% endif %}
 {%- endmacro %}
 
+{#- What delete_where() takes from a table of what customers do, as intervals of as-of dates: those that are over, and all of
+    the customers that it looks at again. -#}
+{% macro gone_with_moved_customers() -%}
+valid_to < {{ end_of_dates() }} or customer_id in (select moved.customer_id from {{ ref('int_customers__moved') }} as moved)
+{%- endmacro %}
+
 {#- Accounts whose first and last dates may differ from those of the date the run goes on from. -#}
 {% macro accounts_with_new_dates() -%}
 select days.source_system, days.source_id

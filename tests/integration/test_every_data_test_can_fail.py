@@ -57,7 +57,7 @@ STATEMENTS = (
     "delete from policy.policy_windows where window_name = '365d'",
     "update policy.policy_bands set label_zh = null where lens = 'abc'",
     "insert into policy.policy_bands select * replace ('nothing' as lens) from policy.policy_bands limit 1",
-    "update scoring.score_reasons set contribution = 1",
+    "update ml.reasons set contribution = 1",
     "update scoring.customer_scores set expected_net_amount = -horizon_days",
     "update scoring.tier_gaps set tier_score = tier_score + 0.0001",
     "delete from tiering.customer_tiers where customer_id = (select max(customer_id) from tiering.customer_tiers)",

@@ -16,14 +16,14 @@ PROMISE = "assert_reasons_sum_to_the_score"
 # The release date's scores as a champion's would be: what one of them is, parted in two.
 AS_OF_A_CHAMPION = """
     update scoring.customer_scores set rung = 'champion' where inactive_probability is not null;
-    delete from scoring.score_reasons;
-    insert into scoring.score_reasons by name
+    delete from ml.reasons;
+    insert into ml.reasons by name
     with told as (
-        select as_of_date, customer_id, horizon_days, model_version, 'inactive_probability' as score_name,
+        select as_of_date, customer_id, horizon_days, 'inactive_probability' as score_name,
             ln(inactive_probability / (1 - inactive_probability)) as linear
         from scoring.customer_scores where inactive_probability is not null
         union all
-        select as_of_date, customer_id, horizon_days, model_version, 'expected_net_amount', ln(expected_net_amount)
+        select as_of_date, customer_id, horizon_days, 'expected_net_amount', ln(expected_net_amount)
         from scoring.customer_scores where inactive_probability is not null
     )
     select told.* exclude (linear), factor,
@@ -61,13 +61,13 @@ def test_reasons_that_do_not_sum_to_the_score_are_caught(published_home: Publish
 
     change(AS_OF_A_CHAMPION)
     assert failures(settings) == 0
-    one = "customer_id = (select min(customer_id) from scoring.score_reasons) and horizon_days = 90"
+    one = "customer_id = (select min(customer_id) from ml.reasons) and horizon_days = 90"
     for score in ("inactive_probability", "expected_net_amount"):
         of_one = f"where {one} and factor = 'silence' and score_name = '{score}'"
-        change(f"update scoring.score_reasons set contribution = contribution + 0.0001 {of_one}")
+        change(f"update ml.reasons set contribution = contribution + 0.0001 {of_one}")
         assert failures(settings) == 1
-        change(f"update scoring.score_reasons set contribution = contribution - 0.0001 {of_one}")
-    change(f"delete from scoring.score_reasons where {one}")
+        change(f"update ml.reasons set contribution = contribution - 0.0001 {of_one}")
+    change(f"delete from ml.reasons where {one}")
     assert failures(settings) == 1
 
 

@@ -1,9 +1,15 @@
-{#- How regularly a customer buys, on each as-of date: the gaps between its purchase days of 24 months, in how many months of
-    the year it bought, and how many purchase days in a row, none further from the next than policy allows, lead up to the date. -#}
+{#- How regularly a customer buys, as intervals of as-of dates: the gaps between its purchase days of 24 months, in how many
+    months of the year it bought, and how many purchase days in a row, none further from the next than policy allows, lead up to
+    the date. A run that goes on from an earlier date looks again at the customers that have moved since. -#}
+{{ config(
+    materialized='incremental', incremental_strategy='append',
+    pre_hook="{{ delete_where(gone_with_moved_customers()) }}",
+) }}
+-- depends_on: {{ ref('stg_run__builds') }} {{ ref('int_customers__moved') }}
 with dates as (
 
     select
-        policy.as_of_date, policy.consecutive_gap_days,
+        policy.as_of_date, ordered.next_date, policy.consecutive_gap_days,
         {%- for window_name in ['365d', '730d'] %}
         {{ add_days('policy.as_of_date', '-max(case when windows.window_name = \'' ~ window_name ~ '\' then windows.window_days end)') }}
             as before_{{ window_name }}{{ "," if not loop.last }}
@@ -13,8 +19,9 @@ with dates as (
         'active_month_count_365d', 'orders_per_active_month_365d', 'consecutive_purchase_count', 'purchase_gap_days_p50_730d',
         'purchase_gap_variation_730d',
     ]) }} as dates on policy.as_of_date = dates.as_of_date
+    inner join {{ ref('int_run_dates__ordered') }} as ordered on policy.as_of_date = ordered.as_of_date
     inner join {{ ref('policy_windows') }} as windows on policy.policy_version = windows.policy_version
-    group by policy.as_of_date, policy.consecutive_gap_days
+    group by policy.as_of_date, ordered.next_date, policy.consecutive_gap_days
 
 ),
 
@@ -22,6 +29,7 @@ purchases as (
 
     select
         dates.as_of_date,
+        dates.next_date,
         trade.customer_id,
         trade.event_date,
         dates.consecutive_gap_days,
@@ -35,6 +43,9 @@ purchases as (
         on trade.valid_from <= dates.as_of_date
         and trade.valid_to > dates.as_of_date
     where trade.order_count > 0
+        {%- if is_incremental() %}
+        and trade.customer_id in (select moved.customer_id from {{ ref('int_customers__moved') }} as moved)
+        {%- endif %}
 
 ),
 
@@ -67,6 +78,7 @@ counted as (
 
     select
         as_of_date, customer_id,
+        max(next_date) as next_date,
         max(event_date) as last_date,
         max(consecutive_gap_days) as consecutive_gap_days,
         count(distinct case when event_date > before_365d then {{ month_start('event_date') }} end) as month_count,
@@ -80,8 +92,9 @@ counted as (
 )
 
 select
-    counted.as_of_date,
     counted.customer_id,
+    counted.as_of_date as valid_from,
+    counted.next_date as valid_to,
     counted.month_count as active_month_count_365d,
     case
         when {{ days_between('counted.last_date', 'counted.as_of_date') }} <= counted.consecutive_gap_days then counted.run_count

@@ -1,3 +1,4 @@
+{%- set lenses = ['rfm', 'abc', 'collection', 'credit', 'engagement', 'value_potential', 'churn'] %}
 with release as (
 
     select as_of_date from {{ ref('stg_run__dates') }} where is_release_date
@@ -22,15 +23,12 @@ bands as (
     select
         as_of_date,
         customer_id,
-        max(case when lens = 'rfm' then band end) as rfm_band,
-        max(case when lens = 'abc' then band end) as abc_band,
-        max(case when lens = 'collection' then band end) as collection_band,
-        max(case when lens = 'credit' then band end) as credit_band,
-        max(case when lens = 'engagement' then band end) as engagement_band,
-        max(case when lens = 'value_potential' then band end) as value_potential_band,
-        max(case when lens = 'churn' then band end) as churn_band
+        {%- for lens in lenses %}
+        max(case when lens = '{{ lens }}' then band end) as {{ lens }}_band{{ "," if not loop.last }}
+        {%- endfor %}
     from {{ ref('customer_bands') }}
     where as_of_date in (select as_of_date from release)
+        and lens in ({{ quoted(lenses) }})
     group by as_of_date, customer_id
 
 ),
@@ -72,13 +70,9 @@ select
     labels.label_en as tier_label_en,
     labels.label_zh as tier_label_zh,
     tiers.tier_score,
-    bands.rfm_band,
-    bands.abc_band,
-    bands.collection_band,
-    bands.credit_band,
-    bands.engagement_band,
-    bands.value_potential_band,
-    bands.churn_band,
+    {%- for lens in lenses %}
+    bands.{{ lens }}_band,
+    {%- endfor %}
     lifecycle.relation,
     tiers.lifecycle_stage,
     tiers.defaulted_lens_count,

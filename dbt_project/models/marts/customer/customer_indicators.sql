@@ -8,12 +8,6 @@ windowed as (
 
     select * from {{ ref('int_customers__windowed') }} where customer_id is not null
 
-),
-
-policy as (
-
-    select as_of_date, wallet_revenue_share from {{ ref('int_policy__in_force') }}
-
 )
 
 select
@@ -81,8 +75,9 @@ select
     {{ money(
         'coalesce(windowed.margin_amount_365d, 0) - related.service_cost_amount_365d - related.writeoff_amount_365d'
     ) }} as net_contribution_amount_365d,
-    assorted.category_count_365d,
-    assorted.whitespace_category_count,
+    {{ delivered_or_unknown('coalesce(assorted.category_count_365d, 0)', ['sales_product']) }} as category_count_365d,
+    {{ delivered_or_unknown('coalesce(sold.category_count, 0) - coalesce(assorted.category_count_365d, 0)', ['sales_product']) }}
+        as whitespace_category_count,
     assorted.favourite_category,
     assorted.favourite_brand,
     assorted.favourite_brand_rate_365d,
@@ -125,7 +120,7 @@ left join {{ ref('int_customers__dated') }} as dated
     on population.customer_id = dated.customer_id
     and dated.valid_from <= population.as_of_date
     and dated.valid_to > population.as_of_date
-inner join policy on population.as_of_date = policy.as_of_date
+inner join {{ ref('int_policy__in_force') }} as policy on population.as_of_date = policy.as_of_date
 inner join {{ ref('int_tables__delivered') }} as delivered on population.as_of_date = delivered.as_of_date
 inner join {{ ref('int_customers__related') }} as related
     on population.as_of_date = related.as_of_date
@@ -133,12 +128,15 @@ inner join {{ ref('int_customers__related') }} as related
 left join {{ ref('int_customers__profiled') }} as profiled
     on population.as_of_date = profiled.as_of_date
     and population.customer_id = profiled.customer_id
+left join {{ ref('int_categories__sold') }} as sold on population.as_of_date = sold.as_of_date
 left join {{ ref('int_customers__assorted') }} as assorted
-    on population.as_of_date = assorted.as_of_date
-    and population.customer_id = assorted.customer_id
+    on population.customer_id = assorted.customer_id
+    and assorted.valid_from <= population.as_of_date
+    and assorted.valid_to > population.as_of_date
 left join {{ ref('int_customers__paced') }} as paced
-    on population.as_of_date = paced.as_of_date
-    and population.customer_id = paced.customer_id
+    on population.customer_id = paced.customer_id
+    and paced.valid_from <= population.as_of_date
+    and paced.valid_to > population.as_of_date
 left join {{ ref('int_customers__trended') }} as trended
     on population.as_of_date = trended.as_of_date
     and population.customer_id = trended.customer_id

@@ -1,5 +1,7 @@
 {#- Why the scores of the release date are what they are: what each group of inputs adds on the model's own scale, so that the
-    sum leads back to customer_scores; below the champion, only which rung speaks, for nothing in it is a sum. -#}
+    sum leads back to customer_scores; below the champion, only which rung speaks, for nothing in it is a sum. A view: its rows
+    stand in the build already. -#}
+{{ config(materialized='view') }}
 with dates as (
 
     select as_of_date, model_version from {{ ref('stg_run__dates') }} where is_release_date
