@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from math import isfinite
 from typing import Any
 
@@ -109,7 +110,7 @@ class TrainedModel:
         kept = self.promotion.champion if self.promotion and self.promotion.verdict == KEPT else None
         return kept or self.version
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
@@ -154,8 +155,9 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
 def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> Lesson:
     """As ``learn``, with what a trial of the model looks at."""
     own, *_ = cutoffs(as_of_date, params)
-    dates = pd.to_datetime(panel["cutoff_date"]).dt.date
-    known = {cutoff: panel[dates == cutoff].drop(columns="cutoff_date") for cutoff in cutoffs(as_of_date, params)}
+    features = panel.drop(columns="cutoff_date")
+    by_cutoff = {day.date(): rows for day, rows in features.groupby(pd.to_datetime(panel["cutoff_date"]))}
+    known = {cutoff: by_cutoff.get(cutoff, features.head(0)) for cutoff in cutoffs(as_of_date, params)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
     tests, grades, evidence, pasts = [], [], [], dict[int, dict[date, BaseModel]]()

@@ -25,6 +25,7 @@ from orchestration.warehouse_tables import ML_TABLES
 FEATURES = "intermediate.int_customers__features"
 PANEL = "intermediate.int_customers__panel"
 INDICATORS = "customer.customer_indicators"
+DECIDING = "intermediate.int_indicators__deciding"
 # For the lineage of columns, which no SQL tells here: what each column of schema ml is copied from. What is not listed
 # the model says, and a model stands on every column of FEATURES that it scores and of PANEL that it was fitted on.
 COPIED = {
@@ -71,6 +72,7 @@ def score_run(
     for name in ML_TABLES:
         connection.execute(f"delete from ml.{name}")
     gate, known, used = gate or load_promotion_params(), dict(stored), dict[str, TrainedModel]()
+    deciding = _deciding_horizons(connection)
     drift, documents = load_drift_params(), dict[str, TrainedModel]()
     trained: TrainedModel | None = None
     for day, known_at, planned, is_released in days:
@@ -86,12 +88,14 @@ def score_run(
             trained = known[challenger.speaker]
         model = trained if planned is None else known.get(planned)
         if model is not None:
-            horizons = model.model.params.horizons
+            every = model.model.params.horizons
+            horizons = every if is_released else [horizon for horizon in every if horizon in deciding]
             rungs = {horizon: _told(model, horizon) for horizon in horizons}
             used[model.version] = model
             features = _features(connection, day)
             given = features, model.model, _cutoff(day), horizons
-            _insert(connection, "scores", day, score(*given).drop(columns=["rung", "reason"]))
+            if horizons:
+                _insert(connection, "scores", day, score(*given).drop(columns=["rung", "reason"]))
             if is_released:
                 _insert(connection, "reasons", day, reasons(*given))
             if day == days[-1][0]:
@@ -109,6 +113,13 @@ def score_run(
     if days:
         tell_trials(connection, known, *days[-1][:2])
     return used
+
+
+def _deciding_horizons(connection: duckdb.DuckDBPyConnection) -> set[int]:
+    """The horizons that a tier may rest on: with these, an indicator that decides ends. Days before the released one
+    need no others."""
+    rows = connection.execute(f"select distinct regexp_extract(indicator, '_([0-9]+)d$', 1) from {DECIDING}").fetchall()
+    return {int(days) for (days,) in rows if days}
 
 
 def _told(trained: TrainedModel, horizon: int) -> tuple[str | None, ...]:

@@ -19,22 +19,35 @@ end
 case when {{ population }}.order_count_365d > 0 then 'no known cost in the window' else 'no counted order in the window' end
 {%- endmacro %}
 
-{#- Whom deciding lenses judge. A select of customer_bands, which has the CTEs judged and lenses. -#}
+{#- The deciding lenses, each on its date a bit of a word of sixty: what judges a customer adds up to one number, where a row a
+    lens would have to be searched among all others. A select on the CTE lenses of customer_bands. -#}
+{% macro deciding_lenses() %}
+select
+    numbered.*, {{ whole_quotient('numbered.place', '60') }} as word,
+    cast(power(2, mod(numbered.place, 60)) as bigint) as bit
+from (
+    select
+        lenses.*, (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }}) as is_weighing,
+        row_number() over (partition by lenses.as_of_date order by lenses.lens) - 1 as place
+    from lenses
+    where lenses.is_deciding
+) as numbered
+{% endmacro %}
+
+{#- The deciding lenses that judge a customer, as bits. A select on the CTEs judged and deciding. -#}
 {% macro judged_by_deciding() %}
-select judged.as_of_date, judged.customer_id, judged.lens
+select judged.as_of_date, judged.customer_id, deciding.word, cast(sum(deciding.bit) as bigint) as bits
 from judged
-inner join lenses on judged.as_of_date = lenses.as_of_date and judged.lens = lenses.lens
-where lenses.is_deciding
+inner join deciding on judged.as_of_date = deciding.as_of_date and judged.lens = deciding.lens
+group by judged.as_of_date, judged.customer_id, deciding.word
 {% endmacro %}
 
 {#- The lenses with a fallback for whom they cannot judge: those that weigh, and of others that decide those that judge anybody
-    on the date. A select of customer_bands, which has the CTEs lenses and deciding. -#}
+    on the date. A select on the CTEs deciding and judged_by. -#}
 {% macro lenses_standing_in() %}
-select lenses.*
-from lenses
-where lenses.is_deciding
-    and (
-        (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }})
-        or (lenses.as_of_date, lenses.lens) in (select as_of_date, lens from deciding)
-    )
+select deciding.*
+from deciding
+left join (select as_of_date, word, bit_or(bits) as bits from judged_by group by as_of_date, word) as anybody
+    on deciding.as_of_date = anybody.as_of_date and deciding.word = anybody.word
+where deciding.is_weighing or (anybody.bits & deciding.bit) <> 0
 {% endmacro %}

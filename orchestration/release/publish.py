@@ -42,30 +42,42 @@ RESTATED = """
     group by source_system, family, entity, delivery_date having count(*) > 1
 """
 
-DECISION = """
+# The decisions of so many days are gathered by one reading of the build, whose tables are in no order of days. Lists are
+# sorted once they are whole, which takes a fifth of the time of gathering them in order.
+DAYS_GATHERED = 16
+
+DECISIONS = """
     select as_of_date, customer_id, score_tier, held_tier, decided_tier, tier, tier_score, lifecycle_stage,
         held_rank, last_earned_dates, last_kept_dates, factors, accounts, changes.main_cause,
         tiers.policy_version, model_version, known_at
     from tiering.customer_tiers as tiers
     inner join (
-        select customer_id, min(tier_rank) filter (where is_held) as held_rank,
-            list(last_earned_date order by tier_rank) as last_earned_dates,
-            list(last_kept_date order by tier_rank) as last_kept_dates
-        from tiering.tier_standings where as_of_date = date '{day}' group by customer_id
-    ) using (customer_id)
+        select as_of_date, customer_id, held_rank,
+            list_transform(tiers, lambda tier: tier.earned) as last_earned_dates,
+            list_transform(tiers, lambda tier: tier.kept) as last_kept_dates
+        from (
+            select as_of_date, customer_id, min(tier_rank) filter (where is_held) as held_rank,
+                list_sort(list({'rank': tier_rank, 'earned': last_earned_date, 'kept': last_kept_date})) as tiers
+            from tiering.tier_standings where as_of_date between $first and $last group by all
+        )
+    ) using (as_of_date, customer_id)
     inner join (
-        select customer_id, list({{'factor': factor, 'score': score, 'weight': weight, 'contribution': contribution,
-            'is_dropped': is_dropped}} order by factor) as factors
-        from tiering.tier_explanations where as_of_date = date '{day}' group by customer_id
-    ) using (customer_id)
+        select as_of_date, customer_id, list_sort(list({'factor': factor, 'score': score, 'weight': weight,
+            'contribution': contribution, 'is_dropped': is_dropped})) as factors
+        from tiering.tier_explanations where as_of_date between $first and $last group by all
+    ) using (as_of_date, customer_id)
     left join (
-        select customer_id, list(distinct sha256(source_system || '|' || source_id)[:16]
-            order by sha256(source_system || '|' || source_id)[:16]) as accounts
-        from intermediate.int_customers__identity
-        where valid_from <= date '{day}' and valid_to > date '{day}' group by customer_id
-    ) using (customer_id)
+        select as_of_date, customer_id, list(distinct account order by account) as accounts
+        from (
+            select customer_id, valid_from, valid_to, sha256(source_system || '|' || source_id)[:16] as account
+            from intermediate.int_customers__identity
+        )
+        inner join (select as_of_date from run.run_dates where as_of_date between $first and $last) as dates
+            on valid_from <= as_of_date and valid_to > as_of_date
+        group by all
+    ) using (as_of_date, customer_id)
     left join tiering.tier_changes as changes using (as_of_date, customer_id)
-    where as_of_date = date '{day}' order by customer_id
+    where as_of_date between $first and $last
 """
 
 
@@ -180,10 +192,15 @@ def write_incoming_decisions(
     """
     settings.decisions.mkdir(parents=True, exist_ok=True)
     files = {day: settings.decisions / f"{day}.parquet" for day in days}
-    for day, file in files.items():
-        if not file.exists():
-            files[day] = file.with_name(f"{file.name}.incoming")
-            build.execute(f"copy ({DECISION.format(day=day)}) to '{files[day]}' {PARQUET}")
+    new = [day for day, file in files.items() if not file.exists()]
+    for start in range(0, len(new), DAYS_GATHERED):
+        some = new[start : start + DAYS_GATHERED]
+        build.execute(f"create or replace temp table decided as {DECISIONS}", {"first": some[0], "last": some[-1]})
+        for day in some:
+            files[day] = files[day].with_name(f"{files[day].name}.incoming")
+            rows = f"select * from decided where as_of_date = date '{day}' order by customer_id"
+            build.execute(f"copy ({rows}) to '{files[day]}' {PARQUET}")
+    build.execute("drop table if exists decided")
     return files
 
 

@@ -99,8 +99,8 @@ judged_1 as (
 
 judged as ({{ judged_at_all_stages() }}),
 
-deciding as ({{ judged_by_deciding() }}),
-
+deciding as ({{ deciding_lenses() }}),
+judged_by as ({{ judged_by_deciding() }}),
 standing_in as ({{ lenses_standing_in() }})
 
 select
@@ -130,9 +130,12 @@ select
     coalesce({{ unjudged_reason('lenses') }}, {{ unsold_reason('population') }}) as reason,
     lenses.policy_version
 from population
-inner join standing_in as lenses on population.as_of_date = lenses.as_of_date
-left join deciding
-    on population.as_of_date = deciding.as_of_date
-    and population.customer_id = deciding.customer_id
-    and lenses.lens = deciding.lens
-where deciding.lens is null
+inner join (select distinct as_of_date, word from deciding) as words on population.as_of_date = words.as_of_date
+left join judged_by
+    on population.as_of_date = judged_by.as_of_date
+    and population.customer_id = judged_by.customer_id
+    and words.word = judged_by.word
+inner join standing_in as lenses
+    on population.as_of_date = lenses.as_of_date
+    and words.word = lenses.word
+where coalesce(judged_by.bits & lenses.bit, 0) = 0
