@@ -1,5 +1,5 @@
-{#- The credit grade of whom lens credit judges, with the two figures it rests on and the limit that decided. A view: the bands
-    stand in customer_bands. -#}
+{#- The credit grade of whom lens credit judges on the release date, with the two figures it rests on and the limit that decided.
+    A view: the bands stand in customer_bands. -#}
 {{ config(materialized='view') }}
 with bands as (
 
@@ -21,6 +21,7 @@ with bands as (
         and customer_bands.band = policy_bands.band
     where customer_bands.lens in ('collection', 'payment_period', 'credit')
         and not customer_bands.is_defaulted
+        and customer_bands.as_of_date in (select dates.as_of_date from {{ ref('stg_run__dates') }} as dates where dates.is_release_date)
     group by customer_bands.as_of_date, customer_bands.customer_id, customer_bands.policy_version
 
 )

@@ -1,7 +1,15 @@
 {#- The tests of a key account (contribution, potential, strategic weight): what each says, which are passed with the best band,
-    and what follows. A view: the bands stand in customer_bands. -#}
+    and what follows, on the release date. A view: the bands stand in customer_bands. -#}
 {{ config(materialized='view') }}
-with tests as (
+with bands as (
+
+    select as_of_date, customer_id, lens, policy_version, value, band, is_defaulted
+    from {{ ref('customer_bands') }}
+    where as_of_date in (select dates.as_of_date from {{ ref('stg_run__dates') }} as dates where dates.is_release_date)
+
+),
+
+tests as (
 
     select policy_version, factor, weight, label_en, label_zh from {{ ref('policy_weights') }} where target = 'key_account'
 
@@ -12,7 +20,7 @@ judged as (
     select
         bands.as_of_date, bands.customer_id, tests.factor, tests.weight, tests.label_en, tests.label_zh, bands.band,
         policy_bands.band_rank
-    from {{ ref('customer_bands') }} as bands
+    from bands
     inner join tests
         on bands.policy_version = tests.policy_version
         and bands.lens = tests.factor
@@ -47,7 +55,7 @@ select
     told.reason_en,
     told.reason_zh,
     accounts.policy_version
-from {{ ref('customer_bands') }} as accounts
+from bands as accounts
 inner join told
     on accounts.as_of_date = told.as_of_date
     and accounts.customer_id = told.customer_id

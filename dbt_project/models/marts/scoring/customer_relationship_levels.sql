@@ -1,11 +1,12 @@
 {#- The relationship level that the number of customers in a customer's segment and its margin ask for, and the level one cell to
-    the left, to which the customer is to be moved. A view: the bands stand in customer_bands. -#}
+    the left, to which the customer is to be moved, on the release date. A view: the bands stand in customer_bands. -#}
 {{ config(materialized='view') }}
 with bands as (
 
     select as_of_date, customer_id, lens, policy_version, value, band
     from {{ ref('customer_bands') }}
     where not is_defaulted
+        and as_of_date in (select dates.as_of_date from {{ ref('stg_run__dates') }} as dates where dates.is_release_date)
 
 )
 
