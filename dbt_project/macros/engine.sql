@@ -27,8 +27,14 @@
 
 {% macro money(expression) -%}cast({{ expression }} as decimal(18, 4)){%- endmacro %}
 
-{#- An amount in the reporting currency: converted per line, rounded half away from zero, once. -#}
-{% macro converted(amount, rate) -%}cast(round(cast({{ amount }} as decimal(20, 4)) * {{ rate }}, 4) as decimal(18, 4)){%- endmacro %}
+{#- An amount in the reporting currency: converted per line, rounded half away from zero, once. Most amounts are in that currency
+    already, and a product of 128 bits costs more than to see it. -#}
+{% macro converted(amount, rate) -%}
+case
+    when {{ rate }} = 1 then {{ money(amount) }}
+    else cast(round(cast({{ amount }} as decimal(20, 4)) * {{ rate }}, 4) as decimal(18, 4))
+end
+{%- endmacro %}
 
 {#- A quotient of two amounts as a rate with six digits, rounded down and not to the nearest, in whole-number
     arithmetic: it is at least a bound of up to six digits exactly when the true quotient is. Null when there is
