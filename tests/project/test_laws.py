@@ -42,6 +42,7 @@ CONSTANTS = {"int_accounts__matched": {"6": "rounds in which labels spread; a da
 TOTAL_ORDERS = {
     "int_account_dates__ranged": "changes and lasting are grouped by the partition and valid_from",
     "ledger_windows": "daily_changes is grouped by the partition and valid_from",
+    "customer_windows": "daily_changes is grouped by the partition and valid_from",
     "int_customer_days": "daily_changes is grouped by the partition and valid_from",
     "int_customers__identity": "matched has one row an account and as-of date",
     "history": "a customer has one band of a scheme a date, and one interval before the run that is not over",
@@ -50,6 +51,7 @@ TOTAL_ORDERS = {
     "int_run_dates__compared": "as-of dates are unique",
     "causes_shares": "a factor has a cause once",
     "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
+    "fallbacks": "a lens is in force once on a date",
     "features": "a customer has one row a day of trade",
     "customer_abc": "by_value is grouped by the partition and the margin",
 }
