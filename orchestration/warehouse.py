@@ -48,6 +48,7 @@ def open_warehouse(settings: Settings, *, read_only: bool = False) -> Iterator[d
         "temp_directory": str(settings.scratch / "spill"),
         "autoinstall_known_extensions": False,
         "disabled_compression_methods": "fsst,zstd,dict_fsst,alp,alprd,roaring",
+        "preserve_insertion_order": False,
     }
     connection = duckdb.connect(str(settings.warehouse), read_only=read_only, config=config)
     try:

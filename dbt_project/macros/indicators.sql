@@ -122,11 +122,17 @@
     ]) }}
 {% endmacro %}
 
-{#- The indicator that a column names. -#}
-{% macro figure_named(relation, name_column) -%}
-case {{ name_column }}
-    {%- for indicator in cut_indicators() %}
-        when '{{ indicator }}' then cast({{ relation }}.{{ indicator }} as decimal(28, 6))
-    {%- endfor %}
-    end
-{%- endmacro %}
+{#- The figures of RFM for each buyer, by name, so that of the indicators only those that a metric names are read. A select on the
+    CTE metrics of customer_rfm. -#}
+{% macro figures_of_metrics() %}
+{%- for column in cut_indicators() %}
+select
+    indicators.as_of_date, indicators.customer_id, metrics.factor, metrics.sign,
+    cast(indicators.{{ column }} as decimal(28, 6)) as figure
+from {{ ref('customer_indicators') }} as indicators
+inner join metrics on indicators.as_of_date = metrics.as_of_date
+where metrics.indicator = '{{ column }}'
+    and indicators.order_count_365d > 0
+{{ 'union all' if not loop.last }}
+{%- endfor %}
+{% endmacro %}

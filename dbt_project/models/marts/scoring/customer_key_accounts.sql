@@ -1,11 +1,9 @@
 {#- The tests of a key account (contribution, potential, strategic weight): what each says, which are passed with the best band,
     and what follows, on the release date. A view: the bands stand in customer_bands. -#}
 {{ config(materialized='view') }}
-with bands as (
+with release as (
 
-    select as_of_date, customer_id, lens, policy_version, value, band, is_defaulted
-    from {{ ref('customer_bands') }}
-    where as_of_date in (select dates.as_of_date from {{ ref('stg_run__dates') }} as dates where dates.is_release_date)
+    select as_of_date from {{ ref('stg_run__dates') }} where is_release_date
 
 ),
 
@@ -20,7 +18,8 @@ judged as (
     select
         bands.as_of_date, bands.customer_id, tests.factor, tests.weight, tests.label_en, tests.label_zh, bands.band,
         policy_bands.band_rank
-    from bands
+    from {{ ref('customer_bands') }} as bands
+    inner join release on bands.as_of_date = release.as_of_date
     inner join tests
         on bands.policy_version = tests.policy_version
         and bands.lens = tests.factor
@@ -55,7 +54,7 @@ select
     told.reason_en,
     told.reason_zh,
     accounts.policy_version
-from bands as accounts
+from {{ ref('customer_bands') }} as accounts
 inner join told
     on accounts.as_of_date = told.as_of_date
     and accounts.customer_id = told.customer_id

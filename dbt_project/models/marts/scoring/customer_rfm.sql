@@ -4,30 +4,25 @@
 with metrics as (
 
     select
-        policy_version,
-        {%- for factor in ['recency', 'frequency', 'monetary'] %}
-        max(case when factor = '{{ factor }}' then indicator end) as {{ factor }},
-        max(case when factor = '{{ factor }}' and is_less_better then -1 when factor = '{{ factor }}' then 1 end)
-            as {{ factor }}_sign{{ "," if not loop.last }}
-        {%- endfor %}
-    from {{ ref('policy_rfm_metrics') }}
-    group by policy_version
+        policy.as_of_date, metrics.factor, metrics.indicator,
+        case when metrics.is_less_better then -1 else 1 end as sign
+    from {{ ref('policy_rfm_metrics') }} as metrics
+    inner join {{ ref('int_policy__in_force') }} as policy on metrics.policy_version = policy.policy_version
 
 ),
+
+figures as ({{ figures_of_metrics() }}),
 
 measured as (
 
     select
-        indicators.as_of_date,
-        indicators.customer_id,
+        as_of_date, customer_id,
         {%- for factor in ['recency', 'frequency', 'monetary'] %}
-        metrics.{{ factor }}_sign,
-        {{ figure_named('indicators', 'metrics.' ~ factor) }} as {{ factor }}_value{{ "," if not loop.last }}
+        max(case when factor = '{{ factor }}' then sign end) as {{ factor }}_sign,
+        max(case when factor = '{{ factor }}' then figure end) as {{ factor }}_value{{ "," if not loop.last }}
         {%- endfor %}
-    from {{ ref('customer_indicators') }} as indicators
-    inner join {{ ref('int_policy__in_force') }} as policy on indicators.as_of_date = policy.as_of_date
-    inner join metrics on policy.policy_version = metrics.policy_version
-    where indicators.order_count_365d > 0
+    from figures
+    group by as_of_date, customer_id
 
 ),
 
