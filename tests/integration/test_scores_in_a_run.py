@@ -87,6 +87,21 @@ def test_a_step_that_is_repeated_scores_the_same_and_never_goes_without_its_mode
             score_run(build, {}, load_params())
 
 
+def test_a_day_before_the_released_one_has_the_scores_that_tiers_rest_on_and_no_others(
+    published_home: Published, tmp_path: Path
+) -> None:
+    settings = settings_of(copy_of(published_home, tmp_path))
+    deciding = "from ml.scores where horizon_days = 90 order by all"
+    with open_warehouse(settings) as build:
+        released = build.execute(deciding).fetchall()
+        build.execute("update run.run_dates set is_release_date = false")
+        score_run(build, read_models(settings.models), load_params())
+        assert build.execute(deciding).fetchall() == released
+        assert released
+        for table in ("scores", "models"):
+            assert build.execute(f"select distinct horizon_days from ml.{table}").fetchall() == [(90,)]
+
+
 def _panel(home: Path, change: Callable[[duckdb.DuckDBPyConnection], Any]) -> list[tuple[Any, ...]]:
     """What models learn from, when the raw tables have been changed and everything built from them anew."""
     settings = settings_of(home)
