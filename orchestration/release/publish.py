@@ -42,8 +42,8 @@ RESTATED = """
     group by source_system, family, entity, delivery_date having count(*) > 1
 """
 
-# The decisions of so many days are gathered by one reading of the build, whose tables are in no order of days. Lists are
-# sorted once they are whole, which takes a fifth of the time of gathering them in order.
+# The decisions of so many days are gathered by one reading of the build, whose tables are in no order of days. Lists
+# are sorted once they are whole, which takes a fifth of the time of gathering them in order.
 DAYS_GATHERED = 16
 
 DECISIONS = """
