@@ -17,6 +17,14 @@ where windows.window_name = '{{ window_name }}'
 group by dates.as_of_date, dates.known_at
 {%- endmacro %}
 
+{#- That a record is dated within the window of one of dates_of_window() and was known on its date. -#}
+{% macro known_in_window(relation, date) -%}
+{{ relation }}.{{ date }} > dates.before_date
+and {{ relation }}.{{ date }} <= dates.as_of_date
+and {{ relation }}.known_from <= dates.known_at
+and {{ relation }}.known_to > dates.known_at
+{%- endmacro %}
+
 {#- The as-of dates on which one of these indicators is needed: the date that is released, and the days before it where a tier or
     a stage of life rests on one. On the others nobody will ever read them. -#}
 {% macro dates_needing(indicators) -%}

@@ -10,10 +10,7 @@ sold as (
     select distinct dates.as_of_date, dates.known_at, lines.source_system, lines.product_id
     from {{ ref('int_order_lines__converted') }} as lines
     inner join dates
-        on lines.order_date > dates.before_date
-        and lines.order_date <= dates.as_of_date
-        and lines.known_from <= dates.known_at
-        and lines.known_to > dates.known_at
+        on {{ known_in_window('lines', 'order_date') }}
     where lines.is_counted
 
 )

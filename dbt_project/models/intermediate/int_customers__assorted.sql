@@ -30,10 +30,7 @@ sold as (
         sum(lines.net_amount) as net_amount
     from {{ ref('int_order_lines__converted') }} as lines
     inner join dates
-        on lines.order_date > dates.before_date
-        and lines.order_date <= dates.as_of_date
-        and lines.known_from <= dates.known_at
-        and lines.known_to > dates.known_at
+        on {{ known_in_window('lines', 'order_date') }}
     inner join accounts
         on lines.source_system = accounts.source_system
         and lines.customer_ref = accounts.source_id

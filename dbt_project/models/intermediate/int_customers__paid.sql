@@ -30,10 +30,7 @@ invoices as (
         end as days_to_pay
     from {{ ref('int_invoices__settled') }} as invoices
     inner join dates
-        on invoices.issued_date > dates.before_date
-        and invoices.issued_date <= dates.as_of_date
-        and invoices.known_from <= dates.known_at
-        and invoices.known_to > dates.known_at
+        on {{ known_in_window('invoices', 'issued_date') }}
 
 ),
 
@@ -75,10 +72,7 @@ methods as (
         ) as nth
     from {{ ref('stg_finance__payments') }} as payments
     inner join dates
-        on payments.received_date > dates.before_date
-        and payments.received_date <= dates.as_of_date
-        and payments.known_from <= dates.known_at
-        and payments.known_to > dates.known_at
+        on {{ known_in_window('payments', 'received_date') }}
     inner join identity
         on dates.as_of_date = identity.as_of_date
         and payments.source_system = identity.source_system
