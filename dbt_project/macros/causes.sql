@@ -4,17 +4,16 @@
     ledger has them under. The others of these days' corrections are counted with them. -#}
 {% macro restated_facts() -%}
 {%- for relation, rate_date, window_date in [
-    (ref('int_orders__counted'), 'order_date', 'order_date'),
-    (ref('int_returns__converted'), 'coalesce(order_date, return_date)', 'return_date'),
-    (ref('int_receivables__converted'), 'issued_date', 'issued_date'),
+    (ref('int_orders__counted'), 'facts.order_date', 'order_date'),
+    (ref('int_returns__converted'), 'coalesce(facts.order_date, facts.return_date)', 'return_date'),
+    (ref('int_receivables__converted'), 'facts.issued_date', 'issued_date'),
 ] %}
 select distinct
     rates.as_of_date, facts.source_system, facts.customer_ref as source_id, facts.{{ window_date }} as window_date
 from {{ relation }} as facts
-inner join restated_rates as rates
+inner join {{ ref('int_fx_rates__restated') }} as rates
     on facts.currency = rates.currency
-    and {{ rate_date.replace('order_date', 'facts.order_date').replace('return_date', 'facts.return_date')
-        .replace('issued_date', 'facts.issued_date') }} = rates.valid_date
+    and {{ rate_date }} = rates.valid_date
 {{ 'union' if not loop.last }}
 {%- endfor %}
 {%- endmacro %}
@@ -32,17 +31,6 @@ with dates as (
 ),
 
 {{ caused_spans(ledger, group) }},
-
-restated_rates as (
-
-    select distinct dates.as_of_date, fx.currency, fx.valid_date
-    from {{ ref('int_fx_rates__daily') }} as fx
-    inner join dates
-        on fx.known_from > dates.earlier_known_at
-        and fx.known_from <= dates.known_at
-        and fx.valid_date <= dates.earlier_date
-
-),
 
 restated as ({{ restated_facts() }}),
 

@@ -15,31 +15,29 @@ end
 {%- endmacro %}
 
 {#- The same of the lenses that read evidence of sales. -#}
-{% macro unsold_reason(population) -%}
-case when {{ population }}.order_count_365d > 0 then 'no known cost in the window' else 'no counted order in the window' end
+{% macro unsold_reason(has_order) -%}
+case when {{ has_order }} then 'no known cost in the window' else 'no counted order in the window' end
 {%- endmacro %}
 
 {#- The deciding lenses, each on its date a bit of a word of sixty: what judges a customer adds up to one number, where a row a
-    lens would have to be searched among all others. A select on the CTE lenses of customer_bands. -#}
+    lens would have to be searched among all others. A select on the CTE lenses of int_customers__judged. -#}
 {% macro deciding_lenses() %}
 select
-    numbered.*, {{ whole_quotient('numbered.place', '60') }} as word,
-    cast(power(2, mod(numbered.place, 60)) as bigint) as bit
+    placed.*, {{ whole_quotient('placed.place', '60') }} as word,
+    cast(power(2, mod(placed.place, 60)) as bigint) as bit
 from (
-    select
-        lenses.*, (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }}) as is_weighing,
-        row_number() over (partition by lenses.as_of_date order by lenses.lens) - 1 as place
+    select lenses.*, row_number() over (partition by lenses.as_of_date order by lenses.lens) - 1 as place
     from lenses
     where lenses.is_deciding
-) as numbered
+) as placed
 {% endmacro %}
 
 {#- The deciding lenses that judge a customer, as bits. A select on the CTEs judged and deciding. -#}
 {% macro judged_by_deciding() %}
-select judged.as_of_date, judged.customer_id, deciding.word, cast(sum(deciding.bit) as bigint) as bits
+select judged.as_of_date, judged.customer_number, deciding.word, cast(sum(deciding.bit) as bigint) as bits
 from judged
-inner join deciding on judged.as_of_date = deciding.as_of_date and judged.lens = deciding.lens
-group by judged.as_of_date, judged.customer_id, deciding.word
+inner join deciding on judged.as_of_date = deciding.as_of_date and judged.lens_number = deciding.lens_number
+group by judged.as_of_date, judged.customer_number, deciding.word
 {% endmacro %}
 
 {#- The lenses with a fallback for whom they cannot judge: those that weigh, and of others that decide those that judge anybody

@@ -1,6 +1,6 @@
-{#- How a band follows from a figure, a text or the bands of other lenses. Each macro is a select or CTEs of customer_bands,
-    which has the CTEs lenses (those in force, by as-of date), readers (those that read other lenses), bands, and what the readers
-    read: read, cells, sides (of the cells), parts and factors. -#}
+{#- How a band follows from a figure, a text or the bands of other lenses. Each macro is a select or CTEs of int_customers__judged, which
+    has the CTEs bands and, of the lenses that read others, what they read: read, cells, sides (of the cells), parts, factors and
+    counts. All are keyed by numbers. -#}
 
 {#- The stages whose lenses read others, of a smaller stage each. -#}
 {% macro reading_stages() %}{{ return([2, 3]) }}{% endmacro %}
@@ -37,9 +37,9 @@ cast(
 below_{{ stage }} as (
 
     {% for earlier in range(1, stage) %}
-    select judged.as_of_date, judged.customer_id, judged.lens, judged.policy_version, judged.score, judged.band
+    select judged.as_of_date, judged.customer_number, judged.lens_number, judged.score, judged.band_number
     from judged_{{ earlier }} as judged
-    where (judged.policy_version, judged.lens) in (select read.policy_version, read.part from read where read.stage = {{ stage }})
+    where judged.lens_number in (select read.part from read where read.stage = {{ stage }})
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 
@@ -48,16 +48,12 @@ below_{{ stage }} as (
 chosen_{{ stage }} as (
 
     select
-        below.as_of_date, below.customer_id, parts.lens, parts.policy_version,
+        below.as_of_date, below.customer_number, parts.lens_number,
         case when parts.method = 'best' then min(parts.band_rank) else max(parts.band_rank) end as band_rank
     from below_{{ stage }} as below
-    inner join parts
-        on below.policy_version = parts.policy_version
-        and below.lens = parts.part
-        and below.band = parts.band
+    inner join parts on below.band_number = parts.band_number
     where parts.stage = {{ stage }}
-    group by
-        below.as_of_date, below.customer_id, parts.lens, parts.policy_version, parts.method, parts.required_count
+    group by below.as_of_date, below.customer_number, parts.lens_number, parts.method, parts.required_count
     having sum(case when parts.is_required then 1 else 0 end) = parts.required_count
 
 ),
@@ -65,74 +61,63 @@ chosen_{{ stage }} as (
 counted_{{ stage }} as (
 
     select
-        below.as_of_date, below.customer_id, factors.lens, factors.policy_version,
+        below.as_of_date, below.customer_number, factors.lens_number,
         {{ per_weight(
             'factors.standing_points + sum((below.score - factors.stand_in_score) * factors.weight)',
             'factors.standing_weight + sum(factors.joining_weight)'
         ) }} as value
     from below_{{ stage }} as below
-    inner join factors
-        on below.policy_version = factors.policy_version
-        and below.lens = factors.factor
+    inner join factors on below.lens_number = factors.part
     where factors.stage = {{ stage }}
     group by
-        below.as_of_date, below.customer_id, factors.lens, factors.policy_version,
-        factors.standing_points, factors.standing_weight
+        below.as_of_date, below.customer_number, factors.lens_number, factors.standing_points, factors.standing_weight
 
     union all
 
     select
-        below.as_of_date, below.customer_id, readers.lens, readers.policy_version,
-        count(*) over (partition by below.as_of_date, readers.lens, below.band) as value
+        below.as_of_date, below.customer_number, counts.lens_number,
+        count(*) over (partition by below.as_of_date, counts.lens_number, below.band_number) as value
     from below_{{ stage }} as below
-    inner join readers
-        on below.policy_version = readers.policy_version
-        and below.lens = readers.indicator
-    where readers.method = 'count'
-        and readers.stage = {{ stage }}
+    inner join counts on below.lens_number = counts.part
+    where counts.stage = {{ stage }}
 
 ),
 
 crossed_{{ stage }} as (
 
     select
-        below.as_of_date, below.customer_id, sides.lens, sides.policy_version,
-        max(case when sides.is_row then below.band end) as row_band,
-        max(case when not sides.is_row then below.band end) as column_band
+        below.as_of_date, below.customer_number, sides.lens_number,
+        max(case when sides.is_row then below.band_number end) as row_band,
+        max(case when not sides.is_row then below.band_number end) as column_band
     from below_{{ stage }} as below
-    inner join sides
-        on below.policy_version = sides.policy_version
-        and below.lens = sides.part
+    inner join sides on below.lens_number = sides.part
     where sides.stage = {{ stage }}
-    group by below.as_of_date, below.customer_id, sides.lens, sides.policy_version
+    group by below.as_of_date, below.customer_number, sides.lens_number
 
 ),
 
 judged_{{ stage }} as (
 
-    select counted.as_of_date, counted.customer_id, counted.lens, counted.policy_version, counted.value, bands.score, bands.band
+    select counted.as_of_date, counted.customer_number, counted.lens_number, counted.value, bands.score, bands.band_number
     from counted_{{ stage }} as counted
     inner join bands
-        on counted.policy_version = bands.policy_version
-        and counted.lens = bands.lens
+        on counted.lens_number = bands.lens_number
         and {{ held('counted.value') }}
 
     union all
 
-    select chosen.as_of_date, chosen.customer_id, chosen.lens, chosen.policy_version, null as value, bands.score, bands.band
+    select chosen.as_of_date, chosen.customer_number, chosen.lens_number, null as value, bands.score, bands.band_number
     from chosen_{{ stage }} as chosen
     inner join bands
-        on chosen.policy_version = bands.policy_version
-        and chosen.lens = bands.lens
+        on chosen.lens_number = bands.lens_number
         and chosen.band_rank = bands.band_rank
 
     union all
 
-    select crossed.as_of_date, crossed.customer_id, cells.lens, cells.policy_version, null as value, cells.score, cells.band
+    select crossed.as_of_date, crossed.customer_number, crossed.lens_number, null as value, cells.score, cells.band_number
     from crossed_{{ stage }} as crossed
     inner join cells
-        on crossed.policy_version = cells.policy_version
-        and crossed.lens = cells.lens
+        on crossed.lens_number = cells.lens_number
         and crossed.row_band = cells.row_band
         and crossed.column_band = cells.column_band
 
@@ -141,7 +126,7 @@ judged_{{ stage }} as (
 
 {% macro judged_at_all_stages() -%}
 {% for stage in [1] + reading_stages() %}
-select as_of_date, customer_id, lens, policy_version, value, score, band from judged_{{ stage }}
+select as_of_date, customer_number, lens_number, value, score, band_number from judged_{{ stage }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {%- endmacro %}

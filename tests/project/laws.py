@@ -28,7 +28,8 @@ class Model:
             return "audit"  # like audit: may read anything and is read by nothing
         if self.folder.startswith("staging"):
             return {"staging/run": "run", "staging/ml": "ml"}.get(self.folder, "staging")
-        return self.folder.removeprefix("marts/").split("/")[0]
+        # What marts tell by name stands by number in a folder of intermediate that is called after their layer.
+        return self.folder.removeprefix("marts/").removeprefix("intermediate/").split("/")[0]
 
 
 # Layer → layers it may read. What the orchestrator says of the run (dates, knowledge) is open to all; what models say

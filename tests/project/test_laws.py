@@ -52,6 +52,8 @@ TOTAL_ORDERS = {
     "causes_shares": "a factor has a cause once",
     "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
     "fallbacks": "a lens is in force once on a date",
+    "int_customers__numbered": "grouped by customer",
+    "int_factors__contributed": "place numbers the factors of a version",
     "features": "a customer has one row a day of trade",
     "customer_abc": "by_value is grouped by the partition and the margin",
 }

@@ -5,14 +5,8 @@
 with dates as (
 
     select
-        ordered.as_of_date,
-        ordered.date_number,
-        policy.policy_version,
-        policy.tier_keep_margin,
-        policy.tier_dwell_days,
-        policy.tier_hold_days,
-        policy.tier_grace_days,
-        policy.tier_review_months,
+        ordered.as_of_date, ordered.date_number, policy.policy_version, policy.tier_keep_margin, policy.tier_dwell_days,
+        policy.tier_hold_days, policy.tier_grace_days, policy.tier_review_months,
         {{ add_days('ordered.as_of_date', '-policy.tier_dwell_days') }} as dwell_date,
         {{ add_days('ordered.as_of_date', '-policy.tier_hold_days') }} as hold_date,
         {{ is_review_date('ordered.as_of_date', 'policy.tier_review_months') }} as is_review_date
@@ -36,31 +30,27 @@ stretched as (
 
     select
         scored.*,
+        lifecycle.tenure_days,
         dates.date_number - row_number() over (partition by scored.customer_id order by scored.as_of_date) as stretch
     from scored
     inner join dates on scored.as_of_date = dates.as_of_date
+    left join {{ ref('customer_lifecycle') }} as lifecycle
+        on scored.as_of_date = lifecycle.as_of_date
+        and scored.customer_id = lifecycle.customer_id
 
 ),
 
 stretches as (
 
     select
-        stretched.as_of_date, stretched.customer_id, stretched.stretch, stretched.tier_score, stretched.defaulted_lens_count,
-        tiers.band_rank, tiers.band,
+        stretched.*, tiers.band_rank,
         tiers.lower_bound is null or stretched.tier_score >= tiers.lower_bound as is_earned,
-        tiers.lower_bound is null or stretched.tier_score + dates.tier_keep_margin >= tiers.lower_bound as is_kept,
-        dates.dwell_date, dates.hold_date, dates.policy_version,
-        dates.tier_dwell_days, dates.tier_hold_days, dates.tier_review_months,
-        coalesce(dates.tier_grace_days - related.tenure_days, 0) as grace_days_left,
-        dates.is_review_date and coalesce(related.tenure_days >= dates.tier_grace_days, true) as may_fall
+        tiers.lower_bound is null or stretched.tier_score + dates.tier_keep_margin >= tiers.lower_bound as is_kept
     from stretched
     inner join dates on stretched.as_of_date = dates.as_of_date
     inner join {{ ref('policy_bands') }} as tiers
         on dates.policy_version = tiers.policy_version
         and tiers.lens = 'tier'
-    left join {{ ref('customer_lifecycle') }} as related
-        on stretched.as_of_date = related.as_of_date
-        and stretched.customer_id = related.customer_id
 
 ),
 
@@ -97,50 +87,58 @@ fallen as (
 
     select
         dated.*,
-        coalesce(earned_in_run_date, earned_before_date) as last_earned_date,
+        coalesce(dated.earned_in_run_date, dated.earned_before_date) as last_earned_date,
         max(case
-            when may_fall
-                and coalesce(last_kept_date <= dwell_date, true)
-                and coalesce(coalesce(earned_in_run_date, earned_before_date) <= hold_date, true)
-                then as_of_date
+            when dates.is_review_date
+                and coalesce(dated.tenure_days >= dates.tier_grace_days, true)
+                and coalesce(dated.last_kept_date <= dates.dwell_date, true)
+                and coalesce(coalesce(dated.earned_in_run_date, dated.earned_before_date) <= dates.hold_date, true)
+                then dated.as_of_date
         end) over (
-            partition by customer_id, band_rank, stretch
-            order by as_of_date
+            partition by dated.customer_id, dated.band_rank, dated.stretch
+            order by dated.as_of_date
             rows between unbounded preceding and current row
         ) as fallen_date
     from dated
+    inner join dates on dated.as_of_date = dates.as_of_date
 
 ),
 
 standing as (
 
     select
-        fallen.*,
+        *,
         case
             when earned_in_run_date is not null then coalesce(earned_in_run_date >= fallen_date, true)
             else was_held and fallen_date is null
-        end as is_held,
-        greatest(
-            {{ add_days('as_of_date', 'greatest(grace_days_left, 1)') }},
-            {{ add_days('last_kept_date', 'tier_dwell_days') }},
-            {{ add_days('last_earned_date', 'tier_hold_days') }}
-        ) as may_fall_date
+        end as is_held
     from fallen
 
 )
 
 select
-    as_of_date,
-    customer_id,
-    band as tier,
-    band_rank as tier_rank,
-    tier_score,
-    defaulted_lens_count,
-    is_earned,
-    is_kept,
-    last_earned_date,
-    last_kept_date,
-    is_held,
-    case when is_held and not is_kept then {{ next_review_date('may_fall_date', 'tier_review_months') }} end as falls_on_date,
-    policy_version
+    standing.as_of_date,
+    standing.customer_id,
+    tiers.band as tier,
+    standing.band_rank as tier_rank,
+    standing.tier_score,
+    standing.defaulted_lens_count,
+    standing.is_earned,
+    standing.is_kept,
+    standing.last_earned_date,
+    standing.last_kept_date,
+    standing.is_held,
+    case when standing.is_held and not standing.is_kept then {{ next_review_date(
+        "greatest("
+        ~ add_days('standing.as_of_date', 'greatest(coalesce(dates.tier_grace_days - standing.tenure_days, 0), 1)') ~ ", "
+        ~ add_days('standing.last_kept_date', 'dates.tier_dwell_days') ~ ", "
+        ~ add_days('standing.last_earned_date', 'dates.tier_hold_days') ~ ")",
+        'dates.tier_review_months'
+    ) }} end as falls_on_date,
+    dates.policy_version
 from standing
+inner join dates on standing.as_of_date = dates.as_of_date
+inner join {{ ref('policy_bands') }} as tiers
+    on dates.policy_version = tiers.policy_version
+    and tiers.lens = 'tier'
+    and standing.band_rank = tiers.band_rank

@@ -1,0 +1,136 @@
+{#- What every lens makes of every customer, in three stages: lenses that judge a figure, a text or an evidence mart, and those that
+    read the bands of lenses of a smaller stage. All but the evidence is policy rows. Whom a lens cannot judge has no row, unless
+    it decides: then a fallback, flagged; one that judges nobody on a date has none unless it weighs. Days before the last have
+    what decides. Keyed by numbers: customer_bands says the names. -#}
+with numbered as (
+
+    select
+        lens_number, policy_version, lens, stage, method, indicator, on_missing, fallback_band, fallback_score,
+        is_deciding, is_weighing, is_private
+    from {{ ref('int_lenses__numbered') }}
+
+),
+
+lenses as (
+
+    select policy.as_of_date, numbered.*
+    from numbered
+    inner join {{ ref('int_policy__in_force') }} as policy on numbered.policy_version = policy.policy_version
+    where policy.is_release_date or numbered.is_deciding
+
+),
+
+readers as (
+
+    select lens_number, policy_version, lens, stage, method, indicator
+    from numbered
+    where method in ({{ quoted(reading_methods()) }})
+
+),
+
+bands as (
+
+    select
+        bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.lower_bound, bands.upper_bound, bands.score,
+        numbered.policy_version, numbered.lens, numbered.is_private
+    from {{ ref('int_bands__numbered') }} as bands
+    inner join numbered on bands.lens_number = numbered.lens_number
+    where bands.is_ruled
+
+),
+
+cells as ({{ cells_of_matrices() }}),
+sides as ({{ sides_of_matrices() }}),
+parts as ({{ bands_of_parts() }}),
+factors as ({{ weights_of_factors() }}),
+counts as ({{ counted_lenses() }}),
+read as ({{ parts_read() }}),
+measured as ({{ measured_figures() }}),
+ranked as ({{ ranked_figures() }}),
+told as ({{ told_attributes() }}),
+evidence as ({{ evidence() }}),
+
+judged_1 as (
+
+    select measured.as_of_date, measured.customer_number, measured.lens_number,
+        case when not bands.is_private then measured.figure end as value, bands.score, bands.band_number
+    from measured
+    inner join bands
+        on measured.lens_number = bands.lens_number
+        and {{ held('measured.figure') }}
+    where measured.method = 'cut'
+
+    union all
+
+    select ranked.as_of_date, ranked.customer_number, ranked.lens_number,
+        case when not bands.is_private then ranked.figure end as value, bands.score, bands.band_number
+    from ranked
+    inner join bands
+        on ranked.lens_number = bands.lens_number
+        and {{ held('ranked.customers_below', 'ranked.customer_count') }}
+
+    union all
+
+    select others.as_of_date, customers.customer_number, others.lens_number, others.value, others.score, others.band_number
+    from (
+        select as_of_date, customer_id, lens_number, null as value, score, band_number from told
+        union all
+        select as_of_date, customer_id, lens_number, value, score, band_number from evidence
+    ) as others
+    inner join {{ ref('int_customers__numbered') }} as customers on others.customer_id = customers.customer_id
+
+),
+
+{% for stage in reading_stages() %}
+{{ judged_at(stage) }},
+{% endfor %}
+
+judged as ({{ judged_at_all_stages() }}),
+
+deciding as ({{ deciding_lenses() }}),
+judged_by as ({{ judged_by_deciding() }}),
+standing_in as ({{ lenses_standing_in() }}),
+
+population as (
+
+    select indicators.as_of_date, customers.customer_number, indicators.order_count_365d > 0 as has_order
+    from {{ ref('customer_indicators') }} as indicators
+    inner join {{ ref('int_customers__numbered') }} as customers on indicators.customer_id = customers.customer_id
+
+)
+
+select
+    as_of_date,
+    customer_number,
+    lens_number,
+    cast(value as decimal(28, 6)) as value,
+    cast(score as decimal(9, 4)) as score,
+    band_number,
+    false as is_defaulted,
+    cast(null as boolean) as has_order
+from judged
+
+union all
+
+select
+    population.as_of_date,
+    population.customer_number,
+    lenses.lens_number,
+    null as value,
+    cast(lenses.fallback_score as decimal(9, 4)) as score,
+    bands.band_number,
+    true as is_defaulted,
+    population.has_order
+from population
+inner join (select distinct as_of_date, word from deciding) as words on population.as_of_date = words.as_of_date
+left join judged_by
+    on population.as_of_date = judged_by.as_of_date
+    and population.customer_number = judged_by.customer_number
+    and words.word = judged_by.word
+inner join standing_in as lenses
+    on population.as_of_date = lenses.as_of_date
+    and words.word = lenses.word
+inner join {{ ref('int_bands__numbered') }} as bands
+    on lenses.lens_number = bands.lens_number
+    and lenses.fallback_band = bands.band
+where coalesce(judged_by.bits & lenses.bit, 0) = 0
