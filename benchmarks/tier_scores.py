@@ -2,7 +2,7 @@
 
 The extracts of ``examples/`` are landed in a home of their own, then dbt decides weekly dates, some at a time, with
 the models' scores between its two halves; of each only what the benchmark reads is kept. The policy is the example's
-without the lenses that no tier weighs, which shortens ``customer_bands``. Nothing is published.
+without the lenses that no tier weighs, which shortens ``int_customers__judged``. Nothing is published.
 
 All records were delivered at once, so every customer is known on every date: who has not bought yet is left out of the
 figures, though not out of the ranks (CDNOW has none such, Complete Journey 6 % on its first date and 1 % on its last
@@ -48,7 +48,7 @@ FIRST_HALF = (
     *dbt.SECOND_HALF,
     "--full-refresh",
 )
-SECOND_HALF = ("--select", "tiering.staging.ml", "tiering.marts.scoring,+tier_explanations", "tier_explanations")
+SECOND_HALF = ("--select", *(f"{models},+tier_explanations" for models in dbt.SECOND_HALF))
 KEPT = """
     with scored as (
         select

@@ -21,7 +21,7 @@ from orchestration.settings import PROJECT_ROOT, Settings
 from orchestration.warehouse import open_warehouse
 
 PUBLISHES = 20 if PROVE else 4
-MARKED = ("customer.customer_360", "tiering.customer_tiers", "scoring.customer_bands")
+MARKED = ("customer.customer_360", "tiering.customer_tiers", "scoring.customer_rfm")
 
 # Reads the mark in three marts, over and over: through the database, or the Parquet files of the current folder.
 READER = """
@@ -31,7 +31,7 @@ import duckdb
 from orchestration.release.catalogue import connect, current_release
 from orchestration.settings import load_settings
 how, stop = sys.argv[1], Path(sys.argv[2])
-marts = ("customer_360", "customer_tiers", "customer_bands")
+marts = ("customer_360", "customer_tiers", "customer_rfm")
 seen, mixed, errors, reads = set(), [], [], 0
 print("reading", flush=True)
 while not stop.exists():

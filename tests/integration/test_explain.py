@@ -51,8 +51,9 @@ def test_a_contribution_that_is_off_by_the_last_digit_is_caught(published_home: 
     assert failures() == 0
     with duckdb.connect(str(settings.warehouse)) as build:
         build.execute(
-            "update tiering.tier_explanations set contribution = contribution + 0.0001 "
-            "where factor = 'rfm' and customer_id = (select min(customer_id) from tiering.tier_explanations)"
+            "update intermediate.int_factors__contributed set contribution = contribution + 0.0001 "
+            "where customer_number = 1 and lens_number = "
+            "(select lens_number from intermediate.int_lenses__numbered where lens = 'rfm')"
         )
     assert failures() == 1
 

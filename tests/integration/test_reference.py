@@ -28,21 +28,24 @@ from orchestration.policy_rules import broken_rules
 from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT, Settings
 
 BANDS = "scoring.customer_bands"
+POPULATION = "intermediate.int_customers__population"
 INDICATORS, PRIVATE = "customer.customer_indicators", "intermediate.int_customers__private"
 LIFECYCLE, SCORES = "scoring.customer_lifecycle", "scoring.customer_scores"
 EMPTY = ("scoring.customer_rfm", "scoring.customer_abc", "scoring.lead_grades")
 EVIDENCE = ("rfm", "rfm_class", "abc", "lifecycle", "lead")
+BY_NUMBER = ("int_customers__numbered", "int_customers__judged")
 SCORE = re.compile(r"(\w+)_(\d+)d")
 
 Figures = Mapping[str, Any]
 
 
 class Bench:
-    """A build file whose customers can be replaced, and the statement that makes customer_bands of them."""
+    """A build file whose customers can be replaced, and the statements that customer_bands is made of."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.statement = dbt.compiled_models(settings)["model.tiering.customer_bands"]
+        compiled = dbt.compiled_models(settings)
+        self.statements = {name: compiled[f"model.tiering.{name}"] for name in BY_NUMBER}
         self.db = duckdb.connect(str(settings.warehouse))
         [(self.day,)] = self.db.execute("select as_of_date from run.run_dates where is_release_date").fetchall()
         tables = (INDICATORS, PRIVATE, LIFECYCLE, SCORES, *EMPTY)
@@ -73,9 +76,12 @@ class Bench:
             if table == SCORES:
                 frame["horizon_days"] = "90"
             self.db.execute(f"insert into {table} by name select * from frame")
+        self.db.execute(f"create or replace table {POPULATION} as select as_of_date, customer_id from {INDICATORS}")
         self.db.execute(f"set threads = {threads}")
+        for name, statement in self.statements.items():
+            self.db.execute(f"create or replace table intermediate.{name} as {statement}")
         judged: dict[str, dict[str, Judged]] = {}
-        query = f"select lens, customer_id, band, score from ({self.statement}) where not is_defaulted"
+        query = f"select lens, customer_id, band, score from {BANDS} where not is_defaulted"
         for lens, customer, band, score in self.db.execute(query).fetchall():
             judged.setdefault(lens, {})[customer] = (band, score)
         return judged
@@ -326,7 +332,8 @@ def test_a_lens_of_cuts_and_a_matrix_are_added_by_the_rows_that_contributing_sho
         if name == "policy_lenses.csv":
             added |= {row.split(",")[1] for row in text.splitlines() if row}
     assert broken_rules(settings, settings.own_policy) == []
-    seeds = dbt.build(settings, ["--select", "resource_type:seed", "customer_bands"], command="build")
+    models = ("int_lenses__numbered", "int_bands__numbered", "int_customers__judged")
+    seeds = dbt.build(settings, ["--select", "resource_type:seed", *models], command="build")
     assert {result.status for result in seeds} <= {"success", "pass"}, [
         result.message for result in seeds if result.status == "error"
     ]

@@ -53,6 +53,7 @@ TOTAL_ORDERS = {
     "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
     "fallbacks": "a lens is in force once on a date",
     "int_customers__numbered": "grouped by customer",
+    "int_customers__paid": "the place of one of equal days does not matter, only the days are read",
     "int_factors__contributed": "place numbers the factors of a version",
     "features": "a customer has one row a day of trade",
     "customer_abc": "by_value is grouped by the partition and the margin",

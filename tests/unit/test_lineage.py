@@ -202,17 +202,18 @@ def test_every_edge_joins_two_columns_that_are_told(document: dict[str, Any]) ->
 
 
 def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, Any]) -> None:
-    score = ("customer_tiers.tier_score", "tier_standings.tier_score", "tier_explanations.contribution")
+    contribution = "int_factors__contributed.contribution"
+    score = ("customer_tiers.tier_score", "tier_standings.tier_score", "tier_explanations.contribution", contribution)
     assert not chain(document, *score, "policy_weights.weight")
-    assert not chain(document, *score, "customer_bands.score", "policy_bands.score")
+    assert not chain(document, *score, "int_customers__judged.score", "int_bands__numbered.score", "policy_bands.score")
     assert not chain(document, *score, "int_policy__in_force.tier_base_score", "policy_parameters.value")
     ends = Lineage(document).ends("customer_tiers.tier_score")
     assert ends["policy_weights.weight"] == 0
     # Who a customer is says whose points are summed, and nothing else: no contribution is chosen or ordered by it.
     of_customer = {edge["from"]: edge for edge in document["edges"] if edge["to"] == score[-1]}[
-        "customer_bands.customer_id"
+        "int_customers__judged.customer_number"
     ]
-    assert (of_customer["kind"], set(of_customer["by"])) == ("condition", {"group", "match"})
+    assert (of_customer["kind"], set(of_customer["by"])) == ("condition", {"group"})
     assert ends["sales.order_line.net_amount"] == 1, "an amount decides a band, it does not flow into the score"
     assert "sales.order_line.tax_amount" not in ends
 

@@ -1,5 +1,6 @@
-{#- How a customer pays, on each as-of date: days from issue to the settling day of its invoices of 24 months, by nearest rank;
-    the longest, where open ones count the days so far; and the way most of its payments of that time came. -#}
+{#- How a customer pays, on each as-of date: days from issue to the settling day of its invoices of 24 months, by nearest rank,
+    so that the order of equals tells nothing; the longest, where open ones count the days so far; and the way most of its payments
+    of that time came. -#}
 with dates as (
 
     {{ dates_of_window('730d', [
@@ -22,7 +23,7 @@ identity as (
 invoices as (
 
     select
-        dates.as_of_date, invoices.source_system, invoices.customer_ref, invoices.invoice_id,
+        dates.as_of_date, invoices.source_system, invoices.customer_ref,
         coalesce(invoices.settled_date <= dates.as_of_date, false) as is_settled,
         case
             when invoices.settled_date <= dates.as_of_date then {{ days_between('invoices.issued_date', 'invoices.settled_date') }}
@@ -40,7 +41,7 @@ ranked as (
         invoices.as_of_date, identity.customer_id, invoices.is_settled, invoices.days_to_pay,
         row_number() over (
             partition by invoices.as_of_date, identity.customer_id, invoices.is_settled
-            order by invoices.days_to_pay, invoices.source_system, invoices.invoice_id
+            order by invoices.days_to_pay
         ) as place,
         count(*) over (partition by invoices.as_of_date, identity.customer_id, invoices.is_settled) as invoice_count
     from invoices
