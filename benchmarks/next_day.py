@@ -4,14 +4,16 @@
 
 The demo company at ``scale`` is landed for a day and for the next; its raw tables are copied ``times`` over, each copy
 with record ids of its own, into a build file without history, and the two halves of the dbt project are run on it as a
-run does: the full build, then the next day. ``M`` ten times over is the size L. Seconds are those of one thread, spent
-in models and in data tests; each part is told on stderr once it is known. Nothing is asserted here.
+run does: the full build, whose decisions are written down, then the next day, which goes on from them. ``M`` ten times
+over is the size L. Seconds are those of one thread, spent in models and in data tests; each part is told on stderr once
+it is known. Nothing is asserted here.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -26,9 +28,11 @@ from ml.params import load_params
 from ml.store import read_models
 from orchestration import dbt
 from orchestration.build_state import begin_build, end_build, go_on
+from orchestration.decision_history import load_decisions, load_made_of, load_standings
 from orchestration.demo.company import write_demo
 from orchestration.extract.contract import load_contract
 from orchestration.plan import PlannedDay
+from orchestration.release.publish import write_incoming_decisions
 from orchestration.running import run_days
 from orchestration.scoring import score_run
 from orchestration.settings import Settings
@@ -81,8 +85,16 @@ def fill(connection: duckdb.DuckDBPyConnection, source: Path, times: int, since:
     connection.execute("detach source")
 
 
-def advance(connection: duckdb.DuckDBPyConnection, before: Path, after: Path, times: int) -> None:
-    """Bring the raw tables from one day to the next: the records of which the day says something."""
+def decide(settings: Settings, connection: duckdb.DuckDBPyConnection) -> None:
+    """Write the decisions of the date that is built into the ledger of the home, as publishing does."""
+    days = [row[0] for row in connection.execute("select as_of_date from run.run_dates").fetchall()]
+    for day, file in write_incoming_decisions(settings, connection, days).items():
+        os.replace(file, settings.decisions / f"{day}.parquet")
+
+
+def advance(settings: Settings, connection: duckdb.DuckDBPyConnection, before: Path, after: Path, times: int) -> None:
+    """Bring the raw tables from one day to the next, by the records of which the day says something, and tell the run
+    what was decided of all copies."""
     connection.execute(f"attach '{after}' as source (read_only)")
     connection.execute(f"attach '{before}' as earlier (read_only)")
     for table in (f"raw.{table.raw_name}" for table in load_contract().tables):
@@ -109,6 +121,10 @@ def advance(connection: duckdb.DuckDBPyConnection, before: Path, after: Path, ti
     come = connection.execute("select batch_id, known_at from run.run_batches").fetchall()
     if newest is None or any(known_at <= newest[0] for batch, known_at in come if batch not in loaded):
         raise SystemExit("a batch of the next day tells of a time before it: no next day to measure")
+    connection.execute("delete from run.run_decision_intervals")
+    load_decisions(settings, connection)
+    load_standings(settings, connection, days[0].as_of_date)
+    load_made_of(settings, connection, days[0].as_of_date)
     go_on(connection, days, [], dbt.project_fingerprint())
     connection.execute("detach source")
     connection.execute("detach earlier")
@@ -146,7 +162,8 @@ def measure(folder: Path, before: Path, after: Path, times: int, since: date | N
     figures: dict[str, Any] = {"lines": lines[0] if lines else 0, "full_build": build(settings)}
     print(json.dumps(figures), file=sys.stderr, flush=True)
     with open_warehouse(settings) as connection:
-        advance(connection, before, after, times)
+        decide(settings, connection)
+        advance(settings, connection, before, after, times)
     figures["next_day"] = build(settings)
     print(json.dumps(figures["next_day"]), file=sys.stderr, flush=True)
     figures["next_day_share"] = round(figures["next_day"]["models"] / figures["full_build"]["models"], 4)
