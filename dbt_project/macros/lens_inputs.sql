@@ -2,9 +2,12 @@
     numbered and bands, and lenses, those in force by as-of date. -#}
 
 {#- A figure by its name, for each customer whom a lens in force asks for it; by name, so that what no lens asks for is
-    never read. ``name`` is SQL where it depends on the row. -#}
-{% macro asked_for(relation, column, type, name=none) -%}
-select told.as_of_date, told.customer_id, lenses.lens_number, lenses.method, cast(told.{{ column }} as {{ type }}) as figure
+    never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. -#}
+{% macro asked_for(relation, column, type, name=none, is_private=false) -%}
+select
+    told.as_of_date, told.customer_id, lenses.lens_number, lenses.method,
+    cast(told.{{ column }} as {{ type }}) as figure,
+    cast({{ 'null' if is_private else 'told.' ~ column }} as {{ type }}) as value
 from {{ relation }} as told
 inner join lenses on told.as_of_date = lenses.as_of_date
 where lenses.indicator = {{ name or "'" ~ column ~ "'" }}
@@ -12,14 +15,14 @@ where lenses.indicator = {{ name or "'" ~ column ~ "'" }}
 {%- endmacro %}
 
 {% macro measured_figures() %}
-select figures.as_of_date, customers.customer_number, figures.lens_number, figures.method, figures.figure
+select figures.as_of_date, customers.customer_number, figures.lens_number, figures.method, figures.figure, figures.value
 from (
     {%- for column in cut_indicators() %}
     {{ asked_for(ref('customer_indicators'), column, 'decimal(28, 6)') }}
     union all
     {%- endfor %}
     {%- for column in private_figures() %}
-    {{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)') }}
+    {{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)', is_private=true) }}
     union all
     {%- endfor %}
     {%- for column in cut_scores() %}
@@ -33,7 +36,7 @@ inner join {{ ref('int_customers__numbered') }} as customers on figures.customer
 {#- How many customers have a smaller figure, of how many. -#}
 {% macro ranked_figures() %}
 select
-    as_of_date, customer_number, lens_number, figure,
+    as_of_date, customer_number, lens_number, value,
     rank() over (partition by as_of_date, lens_number order by figure) - 1 as customers_below,
     count(*) over (partition by as_of_date, lens_number) as customer_count
 from measured
@@ -49,7 +52,7 @@ from (
     union all
     {%- endfor %}
     {%- for column in private_attributes() %}
-    {{ asked_for(ref('int_customers__private'), column, 'varchar') }}
+    {{ asked_for(ref('int_customers__private'), column, 'varchar', is_private=true) }}
     union all
     {%- endfor %}
     {%- for column in lifecycle_attributes() %}

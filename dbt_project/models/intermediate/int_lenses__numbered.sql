@@ -12,8 +12,7 @@ select
     coalesce(lenses.indicator, lenses.fed_by) as missing_input,
     {{ unjudged_reason('lenses') }} as unjudged_reason,
     deciding.lens is not null as is_deciding,
-    (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }}) as is_weighing,
-    coalesce(lenses.indicator in ({{ quoted(private_figures()) }}), false) as is_private
+    (lenses.policy_version, lenses.lens) in ({{ weighing_lenses() }}) as is_weighing
 from {{ ref('policy_lenses') }} as lenses
 left join {{ ref('int_lenses__deciding') }} as deciding
     on lenses.policy_version = deciding.policy_version

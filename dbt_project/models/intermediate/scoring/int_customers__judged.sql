@@ -6,7 +6,7 @@ with numbered as (
 
     select
         lens_number, policy_version, lens, stage, method, indicator, on_missing, fallback_band, fallback_score,
-        is_deciding, is_weighing, is_private
+        is_deciding, is_weighing
     from {{ ref('int_lenses__numbered') }}
 
 ),
@@ -32,7 +32,7 @@ bands as (
 
     select
         bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.lower_bound, bands.upper_bound, bands.score,
-        numbered.policy_version, numbered.lens, numbered.is_private
+        numbered.policy_version, numbered.lens
     from {{ ref('int_bands__numbered') }} as bands
     inner join numbered on bands.lens_number = numbered.lens_number
     where bands.is_ruled
@@ -52,8 +52,7 @@ evidence as ({{ evidence() }}),
 
 judged_1 as (
 
-    select measured.as_of_date, measured.customer_number, measured.lens_number,
-        case when not bands.is_private then measured.figure end as value, bands.score, bands.band_number
+    select measured.as_of_date, measured.customer_number, measured.lens_number, measured.value, bands.score, bands.band_number
     from measured
     inner join bands
         on measured.lens_number = bands.lens_number
@@ -62,8 +61,7 @@ judged_1 as (
 
     union all
 
-    select ranked.as_of_date, ranked.customer_number, ranked.lens_number,
-        case when not bands.is_private then ranked.figure end as value, bands.score, bands.band_number
+    select ranked.as_of_date, ranked.customer_number, ranked.lens_number, ranked.value, bands.score, bands.band_number
     from ranked
     inner join bands
         on ranked.lens_number = bands.lens_number
