@@ -14,9 +14,16 @@ case
 end
 {%- endmacro %}
 
-{#- The same of the lenses that read evidence of sales. -#}
-{% macro unsold_reason(has_order) -%}
-case when {{ has_order }} then 'no known cost in the window' else 'no counted order in the window' end
+{#- What a row that may be a fallback says of it: what would light its lens up and why it stands, which lenses that read evidence of
+    sales tell by whether there was any. A part of a select list that joins lenses. -#}
+{% macro told_of_fallback(row) -%}
+case when {{ row }}.is_defaulted then lenses.missing_input end as missing_input,
+    case
+        when {{ row }}.is_defaulted then coalesce(
+            lenses.unjudged_reason,
+            case when {{ row }}.has_order then 'no known cost in the window' else 'no counted order in the window' end
+        )
+    end as reason
 {%- endmacro %}
 
 {#- The deciding lenses, each on its date a bit of a word of sixty: what judges a customer adds up to one number, where a row a

@@ -8,8 +8,7 @@ select
     judged.score,
     bands.band,
     judged.is_defaulted,
-    case when judged.is_defaulted then lenses.missing_input end as missing_input,
-    case when judged.is_defaulted then coalesce(lenses.unjudged_reason, {{ unsold_reason('judged.has_order') }}) end as reason,
+    {{ told_of_fallback('judged') }},
     lenses.policy_version
 from {{ ref('int_customers__judged') }} as judged
 inner join {{ ref('int_customers__numbered') }} as customers on judged.customer_number = customers.customer_number

@@ -12,8 +12,7 @@ select
     factors.contribution,
     factors.is_defaulted,
     factors.is_dropped,
-    case when factors.is_defaulted then lenses.missing_input end as missing_input,
-    case when factors.is_defaulted then coalesce(lenses.unjudged_reason, {{ unsold_reason('factors.has_order') }}) end as reason,
+    {{ told_of_fallback('factors') }},
     policy.policy_version
 from {{ ref('int_factors__contributed') }} as factors
 inner join {{ ref('int_customers__numbered') }} as customers on factors.customer_number = customers.customer_number
