@@ -39,10 +39,10 @@ from (
 ) as placed
 {% endmacro %}
 
-{#- The deciding lenses that judge a customer, as bits. A select on the CTEs judged and deciding. -#}
+{#- The deciding lenses that judge a customer, as bits. A select on the CTEs of all stages and deciding. -#}
 {% macro judged_by_deciding() %}
 select judged.as_of_date, judged.customer_number, deciding.word, cast(sum(deciding.bit) as bigint) as bits
-from judged
+from ({{ judged_at_all_stages() }}) as judged
 inner join deciding on judged.as_of_date = deciding.as_of_date and judged.lens_number = deciding.lens_number
 group by judged.as_of_date, judged.customer_number, deciding.word
 {% endmacro %}

@@ -4,33 +4,33 @@
 {#- A figure by its name, for each customer whom a lens in force asks for it; by name, so that what no lens asks for is
     never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. -#}
 {% macro asked_for(relation, column, type, name=none, is_private=false) -%}
+{%- set is_numbered = relation == ref('int_customers__indicated') -%}
 select
-    told.as_of_date, told.customer_id, lenses.lens_number, lenses.method,
+    told.as_of_date, {{ 'told' if is_numbered else 'customers' }}.customer_number, lenses.lens_number, lenses.method,
     cast(told.{{ column }} as {{ type }}) as figure,
     cast({{ 'null' if is_private else 'told.' ~ column }} as {{ type }}) as value
 from {{ relation }} as told
+{%- if not is_numbered %}
+inner join {{ ref('int_customers__numbered') }} as customers on told.customer_id = customers.customer_id
+{%- endif %}
 inner join lenses on told.as_of_date = lenses.as_of_date
 where lenses.indicator = {{ name or "'" ~ column ~ "'" }}
     and told.{{ column }} is not null
 {%- endmacro %}
 
 {% macro measured_figures() %}
-select figures.as_of_date, customers.customer_number, figures.lens_number, figures.method, figures.figure, figures.value
-from (
-    {%- for column in cut_indicators() %}
-    {{ asked_for(ref('customer_indicators'), column, 'decimal(28, 6)') }}
-    union all
-    {%- endfor %}
-    {%- for column in private_figures() %}
-    {{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)', is_private=true) }}
-    union all
-    {%- endfor %}
-    {%- for column in cut_scores() %}
-    {{ asked_for(ref('customer_scores'), column, 'decimal(28, 6)', "'" ~ column ~ "_' || cast(told.horizon_days as varchar) || 'd'") }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-) as figures
-inner join {{ ref('int_customers__numbered') }} as customers on figures.customer_id = customers.customer_id
+{%- for column in cut_indicators() %}
+{{ asked_for(ref('int_customers__indicated'), column, 'decimal(28, 6)') }}
+union all
+{%- endfor %}
+{%- for column in private_figures() %}
+{{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)', is_private=true) }}
+union all
+{%- endfor %}
+{%- for column in cut_scores() %}
+{{ asked_for(ref('customer_scores'), column, 'decimal(28, 6)', "'" ~ column ~ "_' || cast(told.horizon_days as varchar) || 'd'") }}
+{{ 'union all' if not loop.last }}
+{%- endfor %}
 {% endmacro %}
 
 {#- How many customers have a smaller figure, of how many. -#}
@@ -45,10 +45,10 @@ where method = 'rank'
 
 {#- What the labels of the policy make of a text. -#}
 {% macro told_attributes() %}
-select texts.as_of_date, texts.customer_id, texts.lens_number, bands.band_number, bands.score
+select texts.as_of_date, texts.customer_number, texts.lens_number, bands.band_number, bands.score
 from (
     {%- for column in label_attributes() %}
-    {{ asked_for(ref('customer_indicators'), column, 'varchar') }}
+    {{ asked_for(ref('int_customers__indicated'), column, 'varchar') }}
     union all
     {%- endfor %}
     {%- for column in private_attributes() %}
@@ -73,7 +73,7 @@ where texts.method = 'label'
 
 {#- What the marts of evidence say, which are lenses of their own. A band that the policy does not name is none, and is told. -#}
 {% macro evidence() %}
-select told.as_of_date, told.customer_id, numbered.lens_number, told.value, told.score, names.band_number
+select told.as_of_date, customers.customer_number, numbered.lens_number, told.value, told.score, names.band_number
 from (
     {%- for lens, mart, value, score, band in [
         ('rfm', ref('customer_rfm'), 'rfm_score', 'rfm_score', 'rfm_segment'),
@@ -90,6 +90,7 @@ from (
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ) as told
+inner join {{ ref('int_customers__numbered') }} as customers on told.customer_id = customers.customer_id
 inner join numbered
     on told.policy_version = numbered.policy_version
     and told.lens = numbered.lens

@@ -69,13 +69,11 @@ judged_1 as (
 
     union all
 
-    select others.as_of_date, customers.customer_number, others.lens_number, others.value, others.score, others.band_number
-    from (
-        select as_of_date, customer_id, lens_number, null as value, score, band_number from told
-        union all
-        select as_of_date, customer_id, lens_number, value, score, band_number from evidence
-    ) as others
-    inner join {{ ref('int_customers__numbered') }} as customers on others.customer_id = customers.customer_id
+    select as_of_date, customer_number, lens_number, null as value, score, band_number from told
+
+    union all
+
+    select as_of_date, customer_number, lens_number, value, score, band_number from evidence
 
 ),
 
@@ -83,17 +81,13 @@ judged_1 as (
 {{ judged_at(stage) }},
 {% endfor %}
 
-judged as ({{ judged_at_all_stages() }}),
-
 deciding as ({{ deciding_lenses() }}),
 judged_by as ({{ judged_by_deciding() }}),
 standing_in as ({{ lenses_standing_in() }}),
 
 population as (
 
-    select indicators.as_of_date, customers.customer_number, indicators.order_count_365d > 0 as has_order
-    from {{ ref('customer_indicators') }} as indicators
-    inner join {{ ref('int_customers__numbered') }} as customers on indicators.customer_id = customers.customer_id
+    select as_of_date, customer_number, order_count_365d > 0 as has_order from {{ ref('int_customers__indicated') }}
 
 )
 
@@ -106,7 +100,7 @@ select
     band_number,
     false as is_defaulted,
     cast(null as boolean) as has_order
-from judged
+from ({{ judged_at_all_stages() }}) as judged
 
 union all
 
