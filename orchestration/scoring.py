@@ -25,7 +25,21 @@ from orchestration.warehouse_tables import ML_TABLES
 FEATURES = "intermediate.int_customers__features"
 PANEL = "intermediate.int_customers__panel"
 INDICATORS = "customer.customer_indicators"
+POPULATION = "intermediate.int_customers__population"
 DECIDING = "intermediate.int_indicators__deciding"
+# Who has never bought has no history to learn from: a row for each horizon of its date, and no score in it.
+WITHOUT_SCORE = f"""
+    insert into ml.scores by name
+    select population.as_of_date, population.customer_id, models.horizon_days
+    from {POPULATION} as population
+    inner join ml.models as models on population.as_of_date = models.as_of_date
+    where not exists (
+        select 1 from ml.scores
+        where scores.as_of_date = population.as_of_date
+            and scores.customer_id = population.customer_id
+            and scores.horizon_days = models.horizon_days
+    )
+"""
 # For the lineage of columns, which no SQL tells here: what each column of schema ml is copied from. What is not listed
 # the model says, and a model stands on every column of FEATURES that it scores and of PANEL that it was fitted on.
 COPIED = {
@@ -108,6 +122,7 @@ def score_run(
         connection.execute("update run.run_dates set model_version = ? where as_of_date = ?", [version, day])
         for horizon, rung in rungs.items():
             connection.execute("insert into ml.models values (?, ?, ?, ?, ?, ?, ?)", [day, horizon, version, *rung])
+    connection.execute(WITHOUT_SCORE)
     for version, model in sorted((documents | used).items()):
         connection.execute("insert into ml.documents values (?, ?)", [version, model.to_json()])
     if days:

@@ -6,7 +6,7 @@
 {% macro asked_for(relation, column, type, name=none, is_private=false) -%}
 {%- set is_numbered = relation == ref('int_customers__indicated') -%}
 select
-    told.as_of_date, {{ 'told' if is_numbered else 'customers' }}.customer_number, lenses.lens_number, lenses.method,
+    told.as_of_date, {{ 'told' if is_numbered else 'customers' }}.customer_number, lenses.lens_number,
     cast(told.{{ column }} as {{ type }}) as figure,
     cast({{ 'null' if is_private else 'told.' ~ column }} as {{ type }}) as value
 from {{ relation }} as told
@@ -40,7 +40,7 @@ select
     rank() over (partition by as_of_date, lens_number order by figure) - 1 as customers_below,
     count(*) over (partition by as_of_date, lens_number) as customer_count
 from measured
-where method = 'rank'
+where lens_number in (select numbered.lens_number from numbered where numbered.method = 'rank')
 {% endmacro %}
 
 {#- What the labels of the policy make of a text. -#}
@@ -68,7 +68,7 @@ inner join {{ ref('policy_labels') }} as labels
 inner join bands
     on texts.lens_number = bands.lens_number
     and labels.band = bands.band
-where texts.method = 'label'
+where numbered.method = 'label'
 {% endmacro %}
 
 {#- What the marts of evidence say, which are lenses of their own. A band that the policy does not name is none, and is told. -#}

@@ -3,9 +3,14 @@
 greatest(least({{ rank }}, coalesce({{ limits }}.floor_rank, {{ rank }})), coalesce({{ limits }}.ceiling_rank, 1))
 {%- endmacro %}
 
-{#- The tier score of so many points of so much weight: nothing without any. -#}
+{#- The tier score of so many points of so much weight: nothing without any. By the whole weight there is nothing to divide, only to
+    round. -#}
 {% macro score_of(points, weight) -%}
-{{ money('case when ' ~ weight ~ ' > 0 then ' ~ per_weight(points, weight) ~ ' else 0 end') }}
+case
+    when {{ weight }} = 1 then {{ money('cast(' ~ points ~ ' as decimal(18, 8))') }}
+    when {{ weight }} > 0 then {{ per_weight(points, weight) }}
+    else 0
+end
 {%- endmacro %}
 
 {#- The release date with the policy's days of flapping, and the days of a year and of drift before it. -#}

@@ -32,7 +32,7 @@ bands as (
 
     select
         bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.lower_bound, bands.upper_bound, bands.score,
-        numbered.policy_version, numbered.lens
+        numbered.policy_version, numbered.lens, numbered.method
     from {{ ref('int_bands__numbered') }} as bands
     inner join numbered on bands.lens_number = numbered.lens_number
     where bands.is_ruled
@@ -57,7 +57,7 @@ judged_1 as (
     inner join bands
         on measured.lens_number = bands.lens_number
         and {{ held('measured.figure') }}
-    where measured.method = 'cut'
+    where bands.method = 'cut'
 
     union all
 
