@@ -103,9 +103,9 @@ inner join {{ ref('int_accounts__rematched') }} as rematched
 union
 select identity.customer_id
 from {{ ref('int_customers__identity') }} as identity
-inner join {{ intervals }} as moved
-    on identity.source_system = moved.source_system
-    and identity.source_id = moved.source_id
-where {{ built('as_of_date') }} is null
-    or moved.valid_from > {{ built('as_of_date') }}
+where (identity.source_system, identity.source_id) in (
+    select moved.source_system, moved.source_id
+    from {{ intervals }} as moved
+    where moved.valid_from > coalesce({{ built('as_of_date') }}, {{ start_of_dates() }})
+)
 {%- endmacro %}

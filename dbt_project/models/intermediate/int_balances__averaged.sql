@@ -12,11 +12,10 @@ with dates as (
 
 ),
 
-balances as (
+converted as (
 
     select
-        dates.as_of_date, dates.policy_version, dates.start_date, dates.end_date, identity.customer_id, balances.product_kind,
-        balances.source_system || '|' || balances.customer_ref || '|' || balances.product_kind || '|' || balances.currency as holding,
+        dates.as_of_date, balances.source_system, balances.customer_ref, balances.product_kind, balances.currency,
         {{ converted('balances.balance', rate_to_reporting('balances.currency', 'fx.rate')) }} as amount
     from {{ ref('stg_finance__balance_dailies') }} as balances
     inner join dates
@@ -24,12 +23,6 @@ balances as (
         and balances.balance_date < dates.end_date
         and balances.known_from <= dates.known_at
         and balances.known_to > dates.known_at
-    inner join {{ ref('int_customers__identity') }} as identity
-        on balances.source_system = identity.source_system
-        and balances.customer_ref = identity.source_id
-        and identity.family = 'finance'
-        and identity.valid_from <= dates.as_of_date
-        and identity.valid_to > dates.as_of_date
     left join {{ ref('int_fx_rates__daily') }} as fx
         on balances.currency = fx.currency
         and balances.balance_date = fx.valid_date
@@ -38,16 +31,35 @@ balances as (
 
 ),
 
+holdings as (
+
+    select
+        as_of_date, source_system, customer_ref, product_kind, currency,
+        sum(amount) as day_amount,
+        max(case when amount > 0 then 1 else 0 end) as is_held
+    from converted
+    where amount is not null
+    group by as_of_date, source_system, customer_ref, product_kind, currency
+
+),
+
 summed as (
 
     select
-        as_of_date, policy_version, customer_id, product_kind,
-        {{ days_between('start_date', 'end_date') }} as day_count,
-        sum(amount) as day_amount,
-        count(distinct case when amount > 0 then holding end) as holding_count
-    from balances
-    where amount is not null
-    group by as_of_date, policy_version, customer_id, product_kind, start_date, end_date
+        dates.as_of_date, dates.policy_version, identity.customer_id, holdings.product_kind,
+        {{ days_between('dates.start_date', 'dates.end_date') }} as day_count,
+        cast(sum(holdings.day_amount) as decimal(38, 4)) as day_amount,
+        cast(sum(holdings.is_held) as bigint) as holding_count
+    from holdings
+    inner join dates on holdings.as_of_date = dates.as_of_date
+    inner join {{ ref('int_customers__identity') }} as identity
+        on holdings.source_system = identity.source_system
+        and holdings.customer_ref = identity.source_id
+        and identity.family = 'finance'
+        and identity.valid_from <= dates.as_of_date
+        and identity.valid_to > dates.as_of_date
+    group by
+        dates.as_of_date, dates.policy_version, identity.customer_id, holdings.product_kind, dates.start_date, dates.end_date
 
 )
 

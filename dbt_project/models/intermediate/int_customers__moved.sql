@@ -35,7 +35,7 @@ union
 select customer_id
 from {{ ref('int_customers__windowed') }}
 where customer_id is not null
-    and ({{ built('as_of_date') }} is null or valid_from > {{ built('as_of_date') }})
+    and valid_from > coalesce({{ built('as_of_date') }}, {{ start_of_dates() }})
 
 union
 

@@ -64,23 +64,31 @@ timed as (
 
 ),
 
-methods as (
+paid as (
 
-    select
-        dates.as_of_date, identity.customer_id, payments.method,
-        row_number() over (
-            partition by dates.as_of_date, identity.customer_id order by count(*) desc, payments.method asc
-        ) as nth
+    select dates.as_of_date, payments.source_system, payments.customer_ref, payments.method, count(*) as payment_count
     from {{ ref('stg_finance__payments') }} as payments
     inner join dates
         on {{ known_in_window('payments', 'received_date') }}
-    inner join identity
-        on dates.as_of_date = identity.as_of_date
-        and payments.source_system = identity.source_system
-        and payments.customer_ref = identity.source_id
     where payments.method is not null
         and not coalesce(payments.is_refund, false)
-    group by dates.as_of_date, identity.customer_id, payments.method
+    group by dates.as_of_date, payments.source_system, payments.customer_ref, payments.method
+
+),
+
+methods as (
+
+    select
+        paid.as_of_date, identity.customer_id, paid.method,
+        row_number() over (
+            partition by paid.as_of_date, identity.customer_id order by sum(paid.payment_count) desc, paid.method asc
+        ) as nth
+    from paid
+    inner join identity
+        on paid.as_of_date = identity.as_of_date
+        and paid.source_system = identity.source_system
+        and paid.customer_ref = identity.source_id
+    group by paid.as_of_date, identity.customer_id, paid.method
 
 )
 
