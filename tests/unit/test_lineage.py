@@ -221,6 +221,7 @@ def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, A
 def test_net_sales_flow_from_the_order_line_through_every_stage(document: dict[str, Any]) -> None:
     steps = (
         "customer_indicators.net_amount_365d",
+        "int_customers__indicated.net_amount_365d",
         "int_customers__windowed.net_amount_365d",
         "int_account_windows__summed.net_amount_365d",
         "int_account_days.net_amount",
