@@ -2,7 +2,8 @@
     numbered and bands, and lenses, those in force by as-of date. -#}
 
 {#- A figure by its name, for each customer whom a lens in force asks for it; by name, so that what no lens asks for is
-    never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. -#}
+    never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. Most figures stand by
+    number already; the number of the others is looked up. -#}
 {% macro asked_for(relation, column, type, name=none, is_private=false) -%}
 {%- set is_numbered = relation == ref('int_customers__indicated') -%}
 select
