@@ -138,6 +138,14 @@ def rows(query: str, *parameters: Any) -> list[tuple[Any, ...]]:
         return connection.execute(query, list(parameters)).fetchall()
 
 
+def number_customers(build: duckdb.DuckDBPyConnection) -> None:
+    """Give figures that a test has placed in the build the numbers that it has for their customers."""
+    build.execute(
+        "update intermediate.int_customers__indicated as told set customer_number = numbered.customer_number "
+        "from intermediate.int_customers__numbered as numbered where told.customer_id = numbered.customer_id"
+    )
+
+
 def as_table(build: duckdb.DuckDBPyConnection, view: str) -> None:
     """Make a mart that the build holds as a view a table of the same rows, which a test can change."""
     build.execute(

@@ -15,18 +15,19 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-from installation import settings_of
+from installation import number_customers, settings_of
 
 from orchestration import dbt
 
 CENT = Decimal("0.01")
+INDICATED = "intermediate.int_customers__indicated"
 # What the second half reads of the first, a row per date.
 JUDGED_FROM = (
-    *("customer.customer_indicators", "intermediate.int_customers__population", "intermediate.int_customers__private"),
+    *(INDICATED, "intermediate.int_customers__population", "intermediate.int_customers__private"),
     *("intermediate.int_leads__identified", "intermediate.int_overrides__identified"),
     *("intermediate.int_policy__in_force", "run.run_dates", "ml.models", "ml.scores"),
 )
-OF_A_CUSTOMER = ("customer.customer_indicators", "ml.scores")
+OF_A_CUSTOMER = (INDICATED, "ml.scores")
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def score_tiers(base: Path, worlds: Sequence[tuple[str, Path]], folder: Path) ->
                 f"as_of_date + nth as as_of_date{release * has_release} from judged"
             )
             build.execute("drop table judged")
+        number_customers(build)  # a home numbers its own customers
     judges = "+customer_tiers,tiering.marts.scoring+,resource_type:model"
     results = dbt.build(settings, ["--select", "int_run_dates__ordered", judges], command="run")
     assert [result for result in results if result.status != "success"] == []

@@ -58,7 +58,7 @@ def test_every_lens_that_a_gap_can_read_is_judged_as_the_models_judge_it(publish
 def test_of_a_policy_that_asks_for_what_an_order_may_change_nothing_is_told(
     published_home: Published, tmp_path: Path
 ) -> None:
-    build_file = tmp_path / "build.duckdb"
+    build_file = tmp_path / published_home.settings.warehouse.name  # by which its views call it
     shutil.copyfile(published_home.settings.warehouse, build_file)
     with duckdb.connect(str(build_file)) as build:
         build.execute(

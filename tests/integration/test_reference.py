@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pytest
-from installation import PROVE, Published, copy_of, settings_of
+from installation import PROVE, Published, as_table, copy_of, number_customers, settings_of
 from reference import Judged, Reference
 from standings import Days, Told, plainly
 
@@ -29,10 +29,11 @@ from orchestration.settings import POLICY_SEEDS, PROJECT_ROOT, Settings
 
 BANDS = "scoring.customer_bands"
 POPULATION = "intermediate.int_customers__population"
-INDICATORS, PRIVATE = "customer.customer_indicators", "intermediate.int_customers__private"
+INDICATORS, PRIVATE = "intermediate.int_customers__indicated", "intermediate.int_customers__private"
 LIFECYCLE, SCORES = "scoring.customer_lifecycle", "scoring.customer_scores"
 EMPTY = ("scoring.customer_rfm", "scoring.customer_abc", "scoring.lead_grades")
 EVIDENCE = ("rfm", "rfm_class", "abc", "lifecycle", "lead")
+KEYS = ("as_of_date", "customer_id", "customer_number", "horizon_days")
 BY_NUMBER = ("int_customers__numbered", "int_customers__judged")
 SCORE = re.compile(r"(\w+)_(\d+)d")
 
@@ -49,6 +50,7 @@ class Bench:
         self.db = duckdb.connect(str(settings.warehouse))
         [(self.day,)] = self.db.execute("select as_of_date from run.run_dates where is_release_date").fetchall()
         tables = (INDICATORS, PRIVATE, LIFECYCLE, SCORES, *EMPTY)
+        as_table(self.db, SCORES)
         for table in tables:
             self.db.execute(f"create or replace table {table} as from {table} limit 0")
         self.types = {
@@ -65,9 +67,7 @@ class Bench:
             order.shuffle(placed)
         for table in (INDICATORS, PRIVATE, LIFECYCLE, SCORES):
             self.db.execute(f"delete from {table}")
-            columns = [
-                column for column in self.types[table] if column not in ("as_of_date", "customer_id", "horizon_days")
-            ]
+            columns = [column for column in self.types[table] if column not in KEYS]
             told = [{"customer_id": customer, **self._told(table, columns, figures)} for customer, figures in placed]
             if table != INDICATORS:
                 told = [row for row in told if len(row) > 1]
@@ -78,8 +78,10 @@ class Bench:
             self.db.execute(f"insert into {table} by name select * from frame")
         self.db.execute(f"create or replace table {POPULATION} as select as_of_date, customer_id from {INDICATORS}")
         self.db.execute(f"set threads = {threads}")
-        for name, statement in self.statements.items():
-            self.db.execute(f"create or replace table intermediate.{name} as {statement}")
+        for name in BY_NUMBER:
+            self.db.execute(f"create or replace table intermediate.{name} as {self.statements[name]}")
+            if name == "int_customers__numbered":
+                number_customers(self.db)
         judged: dict[str, dict[str, Judged]] = {}
         query = f"select lens, customer_id, band, score from {BANDS} where not is_defaulted"
         for lens, customer, band, score in self.db.execute(query).fetchall():

@@ -15,7 +15,7 @@ from orchestration.settings import Settings
 PROMISE = "assert_reasons_sum_to_the_score"
 # The release date's scores as a champion's would be: what one of them is, parted in two.
 AS_OF_A_CHAMPION = """
-    update scoring.customer_scores set rung = 'champion' where inactive_probability is not null;
+    update ml.models set rung = 'champion';
     delete from ml.reasons;
     insert into ml.reasons by name
     with told as (

@@ -40,7 +40,8 @@ CHANGES = {
 def build(published_home: Published, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     settings = Settings(home=copy_of(published_home, tmp_path_factory.mktemp("build")), environment="test")
     with open_warehouse(settings) as connection:
-        as_table(connection, "customer.contribution_waterfall")
+        for view in ("customer.contribution_waterfall", "customer.customer_indicators"):
+            as_table(connection, view)
         yield connection
 
 
