@@ -3,20 +3,15 @@
 
 {#- What an account's day added, by when it was known. A later version takes the earlier one back with the opposite
     sign from the moment it is known, so that any past knowledge is a sum over effective_from, and what was known when it
-    was last built stands. What names no account is that of the empty one. -#}
+    was last built stands. What names no account is that of the empty one. The signed events are set down before they are
+    summed: one stream into the sum lets its table go to disk, where one for each kind of event holds it in memory. -#}
 {% macro ledger_days(events, group) -%}
-with events as (
-
-    select * from {{ events }}
-
-),
-
-signed as (
+with signed as materialized (
 
     select
         source_system, source_id, event_date, window_date, known_from as effective_from,
         {{ each_measure('{m}', group) }}
-    from events
+    from {{ events }}
     {%- if is_incremental() %}
     where known_from > {{ built('known_at') }}
     {%- endif %}
@@ -26,7 +21,7 @@ signed as (
     select
         source_system, source_id, event_date, window_date, known_to as effective_from,
         {{ each_measure('-{m} as {m}', group) }}
-    from events
+    from {{ events }}
     where known_to < {{ end_of_time() }}
         {%- if is_incremental() %}
         and known_to > {{ built('known_at') }}
