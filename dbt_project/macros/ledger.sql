@@ -4,7 +4,7 @@
 {#- What an account's day added, by when it was known. A later version takes the earlier one back with the opposite
     sign from the moment it is known, so that any past knowledge is a sum over effective_from, and what was known when it
     was last built stands. What names no account is that of the empty one. The signed events are set down before they are
-    summed: one stream into the sum lets its table go to disk, where one for each kind of event holds it in memory. -#}
+    summed: with sums over them as they came, the relation ledger of a million customers ran out of 4 GB. -#}
 {% macro ledger_days(events, group) -%}
 with signed as materialized (
 

@@ -34,7 +34,7 @@ LIFECYCLE, SCORES = "scoring.customer_lifecycle", "scoring.customer_scores"
 EMPTY = ("scoring.customer_rfm", "scoring.customer_abc", "scoring.lead_grades")
 EVIDENCE = ("rfm", "rfm_class", "abc", "lifecycle", "lead")
 KEYS = ("as_of_date", "customer_id", "customer_number", "horizon_days")
-BY_NUMBER = ("int_customers__numbered", "int_customers__judged")
+NUMBERED, JUDGED = "int_customers__numbered", "int_customers__judged"
 SCORE = re.compile(r"(\w+)_(\d+)d")
 
 Figures = Mapping[str, Any]
@@ -46,7 +46,7 @@ class Bench:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         compiled = dbt.compiled_models(settings)
-        self.statements = {name: compiled[f"model.tiering.{name}"] for name in BY_NUMBER}
+        self.statements = {name: compiled[f"model.tiering.{name}"] for name in (NUMBERED, JUDGED)}
         self.db = duckdb.connect(str(settings.warehouse))
         [(self.day,)] = self.db.execute("select as_of_date from run.run_dates where is_release_date").fetchall()
         tables = (INDICATORS, PRIVATE, LIFECYCLE, SCORES, *EMPTY)
@@ -78,10 +78,9 @@ class Bench:
             self.db.execute(f"insert into {table} by name select * from frame")
         self.db.execute(f"create or replace table {POPULATION} as select as_of_date, customer_id from {INDICATORS}")
         self.db.execute(f"set threads = {threads}")
-        for name in BY_NUMBER:
-            self.db.execute(f"create or replace table intermediate.{name} as {self.statements[name]}")
-            if name == "int_customers__numbered":
-                number_customers(self.db)
+        self.db.execute(f"create or replace table intermediate.{NUMBERED} as {self.statements[NUMBERED]}")
+        number_customers(self.db)
+        self.db.execute(f"create or replace table intermediate.{JUDGED} as {self.statements[JUDGED]}")
         judged: dict[str, dict[str, Judged]] = {}
         query = f"select lens, customer_id, band, score from {BANDS} where not is_defaulted"
         for lens, customer, band, score in self.db.execute(query).fetchall():
