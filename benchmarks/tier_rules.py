@@ -40,7 +40,7 @@ PLAIN = Setting(0, 0, 0, 0)
 
 
 def held_tiers(earned: Array, kept: Array, days: Array, tenure: Array, setting: Setting) -> Array:
-    """The best tier each customer holds on each date, as tier_standings decides it. ``earned``, ``kept``: by date,
+    """The best tier each customer holds on each date, as int_tiers__held decides it. ``earned``, ``kept``: by date,
     customer and tier, the last tier everybody's; ``tenure`` by date and customer, below zero before
     the first purchase."""
     never = -(10**6)
@@ -81,7 +81,7 @@ def score_rules(score: Array, margin: float, bounds: Sequence[float]) -> tuple[A
 def in_sql(folder: Path, looks: Looks, setting: Setting, bounds: Sequence[float]) -> Array:
     """The tiers as the project's own statement decides them: the compiled model, over tables made of the looks."""
     folder.mkdir(exist_ok=True)
-    sql = dbt.compiled_models(Settings(home=folder))["model.tiering.tier_standings"]
+    sql = dbt.compiled_models(Settings(home=folder))["model.tiering.int_tiers__held"]
     schemas = {name: schema for schema, name in re.findall(r'("\w+"\."\w+")\."(\w+)"', sql)}
     dates, customers = np.array(looks.dates, dtype="datetime64[D]"), np.arange(looks.score.shape[1])
     with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
@@ -91,7 +91,7 @@ def in_sql(folder: Path, looks: Looks, setting: Setting, bounds: Sequence[float]
             pa.table(
                 {
                     "as_of_date": np.repeat(dates, len(customers)),
-                    "customer_id": np.tile(customers, len(dates)),
+                    "customer_number": np.tile(customers, len(dates)),
                     "contribution": looks.score.ravel(),
                     "tenure_days": looks.tenure.ravel(),
                 }
@@ -104,19 +104,21 @@ def in_sql(folder: Path, looks: Looks, setting: Setting, bounds: Sequence[float]
             f"{setting.margin} as tier_keep_margin, {setting.dwell} as tier_dwell_days, "
             f"{setting.hold} as tier_hold_days, {setting.grace} as tier_grace_days, "
             "0 as tier_review_months from dates",
-            "tier_explanations": "select as_of_date, customer_id, false as is_defaulted, "
+            "int_customers__numbered": "select distinct customer_number as customer_id, customer_number from looked",
+            "int_factors__contributed": "select as_of_date, customer_number, false as is_defaulted, "
             "cast(contribution as decimal(9, 4)) as contribution from looked",
             "policy_bands": "select 'one' as policy_version, 'tier' as lens, 'T' || band_rank as band, band_rank, "
             "cast(lower_bound as decimal(9, 4)) as lower_bound from tiers",
-            "customer_lifecycle": "select as_of_date, customer_id, tenure_days from looked where tenure_days >= 0",
+            "customer_lifecycle": "select as_of_date, customer_number as customer_id, tenure_days from looked "
+            "where tenure_days >= 0",
             "stg_run__standings": "select 0 as customer_id, 0 as tier_rank, false as is_held, "
             "current_date as last_earned_date, current_date as last_kept_date where false",
         }.items():
             connection.execute(f"create schema if not exists {schemas[name]}")
             connection.execute(f'create table {schemas[name]}."{name}" as {rows}')
         held = connection.execute(
-            f"select min(tier_rank) - 1 as tier from ({sql}) where is_held group by as_of_date, customer_id "
-            "order by as_of_date, customer_id"
+            f"select min(tier_rank) - 1 as tier from ({sql}) where is_held group by as_of_date, customer_number "
+            "order by as_of_date, customer_number"
         ).fetchnumpy()["tier"]
     return np.asarray(held).reshape(looks.score.shape)
 

@@ -107,7 +107,7 @@ def agreement(dataset: str, looks: Looks, work: Path) -> Row:
     python = held_tiers(*score_rules(looks.score, setting.margin, bounds), days, looks.tenure, setting)
     sql = in_sql(work / f"sql-{dataset}", looks, setting, bounds)
     different = int((python != sql).sum())
-    return Row(dataset, f"tier {setting}", "different_from_tier_standings", different, 0, different == 0)
+    return Row(dataset, f"tier {setting}", "different_from_int_tiers__held", different, 0, different == 0)
 
 
 def held_by_top(figure: Array, future: Array, drawn: Array) -> Array:

@@ -67,11 +67,8 @@ DECISIONS = """
         from tiering.tier_explanations where as_of_date between $first and $last group by all
     ) using (as_of_date, customer_id)
     left join (
-        select as_of_date, customer_id, list(distinct account order by account) as accounts
-        from (
-            select customer_id, valid_from, valid_to, sha256(source_system || '|' || source_id)[:16] as account
-            from intermediate.int_customers__identity
-        )
+        select as_of_date, customer_id, list(distinct account_key order by account_key) as accounts
+        from intermediate.int_customers__identity
         inner join (select as_of_date from run.run_dates where as_of_date between $first and $last) as dates
             on valid_from <= as_of_date and valid_to > as_of_date
         group by all

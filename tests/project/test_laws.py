@@ -50,7 +50,7 @@ TOTAL_ORDERS = {
     "int_run_dates__ordered": "as-of dates are unique",
     "int_run_dates__compared": "as-of dates are unique",
     "causes_shares": "a factor has a cause once",
-    "tier_standings": "scored is grouped by customer and date, and a tier has one rank",
+    "int_tiers__held": "scored is grouped by customer and date, and a tier has one rank",
     "fallbacks": "a lens is in force once on a date",
     "int_customers__numbered": "grouped by customer",
     "int_customers__paid": "the place of one of equal days does not matter, only the days are read",

@@ -202,8 +202,7 @@ def test_every_edge_joins_two_columns_that_are_told(document: dict[str, Any]) ->
 
 
 def test_the_tier_score_comes_from_weights_and_order_lines(document: dict[str, Any]) -> None:
-    contribution = "int_factors__contributed.contribution"
-    score = ("customer_tiers.tier_score", "tier_standings.tier_score", "tier_explanations.contribution", contribution)
+    score = ("customer_tiers.tier_score", "int_tiers__held.tier_score", "int_factors__contributed.contribution")
     assert not chain(document, *score, "policy_weights.weight")
     assert not chain(document, *score, "int_customers__judged.score", "int_bands__numbered.score", "policy_bands.score")
     assert not chain(document, *score, "int_policy__in_force.tier_base_score", "policy_parameters.value")
@@ -239,15 +238,16 @@ def test_the_tier_is_looked_up_by_what_the_score_holds(document: dict[str, Any])
     edges = {edge["from"]: edge for edge in document["edges"] if edge["to"] == "customer_tiers.tier"}
     assert edges["policy_bands.band"]["kind"] == "value"
     expected = {
-        "tier_standings.tier_rank": ["join"],
-        "tier_standings.is_held": ["case"],
+        "int_tiers__held.tier_rank": ["join"],
+        "int_tiers__held.is_held": ["case"],
         "tier_gates.floor_rank": ["join"],
         "int_overrides__identified.ceiling_tier": ["filter", "lookup"],
     }
     assert {name: edges[name]["by"] for name in expected} == expected
     assert {edges[name]["kind"] for name in expected} == {"condition"}
-    held = {edge["from"] for edge in document["edges"] if edge["to"] == "tier_standings.is_held"}
-    assert held >= {"tier_explanations.contribution", "stg_run__standings.last_kept_date", "policy_bands.lower_bound"}
+    held = {edge["from"] for edge in document["edges"] if edge["to"] == "int_tiers__held.is_held"}
+    contribution = "int_factors__contributed.contribution"
+    assert held >= {contribution, "stg_run__standings.last_kept_date", "policy_bands.lower_bound"}
 
 
 def test_an_order_count_comes_from_which_orders_count(document: dict[str, Any]) -> None:
@@ -362,8 +362,8 @@ def test_the_tree_names_a_column_again_and_tells_it_once(document: dict[str, Any
     lines = [line for _, line in Lineage(document).lines("customer_tiers.tier_score")]
     assert lines[:3] == [
         "customer_tiers.tier_score",
-        "value: tier_standings.tier_score",
-        "value: tier_explanations.contribution",
+        "value: int_tiers__held.tier_score",
+        "value: int_factors__contributed.contribution",
     ]
     assert any("policy_weights.weight" in line for line in lines)
     assert any(line.endswith("(above)") for line in lines)

@@ -31,22 +31,25 @@ INPUTS = {
     "tier_review_months decimal(18,6)",
     "policy.policy_bands": "policy_version varchar, lens varchar, band varchar, band_rank bigint, "
     "lower_bound decimal(18,6)",
+    "intermediate.int_customers__numbered": "customer_id varchar, customer_number integer",
+    "intermediate.int_factors__contributed": "as_of_date date, customer_number integer, contribution decimal(18,4), "
+    "is_defaulted boolean",
     "tiering.tier_explanations": "as_of_date date, customer_id varchar, contribution decimal(18,4), "
     "is_defaulted boolean, factor varchar, score decimal(9,4), weight decimal(9,4), is_dropped boolean",
     "tiering.tier_changes": "as_of_date date, customer_id varchar, main_cause varchar",
-    "intermediate.int_customers__identity": "source_system varchar, source_id varchar, customer_id varchar, "
-    "valid_from date, valid_to date",
+    "intermediate.int_customers__identity": "account_key varchar, customer_id varchar, valid_from date, valid_to date",
     "scoring.customer_lifecycle": "as_of_date date, customer_id varchar, tenure_days bigint",
     "scoring.customer_bands": "as_of_date date, customer_id varchar, lens varchar, band varchar",
     "tiering.tier_gates": "as_of_date date, customer_id varchar, gate varchar, floor_rank bigint, ceiling_rank bigint",
     "intermediate.int_overrides__identified": "as_of_date date, customer_id varchar, floor_tier varchar, "
     "ceiling_tier varchar",
 }
+MODELS = ("intermediate.int_tiers__held", "tiering.tier_standings", "tiering.customer_tiers")
 VIEWS = ("staging.stg_run__dates", "staging.stg_run__standings", "intermediate.int_run_dates__ordered")
 
 
 class Bench:
-    """An empty build file with the tables that the two models read."""
+    """An empty build file with the tables that the models read."""
 
     def __init__(self, compiled: Mapping[str, str]) -> None:
         self.statements = {name.rpartition(".")[2]: sql for name, sql in compiled.items()}
@@ -64,6 +67,12 @@ class Bench:
 
     def tell(self, days: Days) -> None:
         told = [(day, who, told) for day, customers in days.items() for who, told in customers.items()]
+        numbers = {who: number for number, who in enumerate(sorted({who for _, who, _ in told}), start=1)}
+        self._fill("intermediate.int_customers__numbered", list(numbers.items()))
+        self._fill(
+            "intermediate.int_factors__contributed",
+            [(day, numbers[who], one.score, False) for day, who, one in told],
+        )
         self._fill(
             "tiering.tier_explanations",
             [(day, who, one.score, False, "base", None, None, False) for day, who, one in told],
@@ -81,8 +90,8 @@ class Bench:
         held_by = (rules.margin, rules.dwell, rules.hold, rules.grace, rules.months)
         self._fill("intermediate.int_policy__in_force", [(day, "p1", *held_by) for day in days])
         load_standings(settings, self.db, before=days[0])
-        for model in ("tier_standings", "customer_tiers"):
-            self.db.execute(f"create or replace table tiering.{model} as {self.statements[model]}")
+        for model in MODELS:
+            self.db.execute(f"create or replace table {model} as {self.statements[model.partition('.')[2]]}")
         for day, file in write_incoming_decisions(settings, self.db, days).items():
             file.rename(settings.decisions / f"{day}.parquet")
         standings = self.db.execute(

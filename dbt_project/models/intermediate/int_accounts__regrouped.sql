@@ -8,26 +8,22 @@ with dates as (
 
 identity as (
 
-    select source_system, source_id, customer_id, valid_from, valid_to from {{ ref('int_customers__identity') }}
+    select source_system, source_id, account_key, customer_id, valid_from, valid_to from {{ ref('int_customers__identity') }}
 
 ),
 
-holders as (
+held_otherwise as (
 
     select
         dates.as_of_date, identity.source_system, identity.source_id, identity.customer_id,
-        {{ short_hash("identity.source_system || '|' || identity.source_id") }} as account_key
+        decided.customer_id as decided_customer_id
     from identity
     inner join dates
         on identity.valid_from <= dates.as_of_date
         and identity.valid_to > dates.as_of_date
+    left join {{ ref('stg_run__decided_accounts') }} as decided on identity.account_key = decided.account_key
     where dates.is_first
-
-),
-
-decided as (
-
-    select account_key, customer_id from {{ ref('stg_run__decided_accounts') }}
+        and (decided.customer_id is null or decided.customer_id <> identity.customer_id)
 
 ),
 
@@ -47,20 +43,14 @@ changes as (
 
     union all
 
-    select holders.as_of_date, holders.source_system, holders.source_id, holders.customer_id, 1 as direction
-    from holders
-    left join decided
-        on holders.account_key = decided.account_key
-        and holders.customer_id = decided.customer_id
-    where decided.account_key is null
+    select as_of_date, source_system, source_id, customer_id, 1 as direction
+    from held_otherwise
 
     union all
 
-    select holders.as_of_date, holders.source_system, holders.source_id, decided.customer_id, -1 as direction
-    from holders
-    inner join decided
-        on holders.account_key = decided.account_key
-        and holders.customer_id <> decided.customer_id
+    select as_of_date, source_system, source_id, decided_customer_id as customer_id, -1 as direction
+    from held_otherwise
+    where decided_customer_id is not null
 
 )
 

@@ -1,5 +1,5 @@
 {#- Which account belongs to which customer, as intervals of as-of dates. A run that goes on from an earlier date keeps
-    those of the accounts that are not matched anew. -#}
+    those of the accounts that are not matched anew. By its key, decisions name an account without saying its id. -#}
 {{ config(
     materialized='incremental', incremental_strategy='append',
     pre_hook="{{ delete_where('valid_to < ' ~ end_of_dates() ~ ' or (source_system, source_id, family) in (select source_system, source_id, family from ' ~ ref('int_accounts__rematched') ~ ')') }}",
@@ -31,6 +31,7 @@ islands as (
 select
     source_system,
     source_id,
+    {{ short_hash("source_system || '|' || source_id") }} as account_key,
     family,
     kind,
     customer_id,

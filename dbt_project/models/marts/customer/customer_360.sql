@@ -21,15 +21,17 @@ labels as (
 bands as (
 
     select
-        as_of_date,
-        customer_id,
+        judged.as_of_date,
+        judged.customer_number,
         {%- for lens in lenses %}
-        max(case when lens = '{{ lens }}' then band end) as {{ lens }}_band{{ "," if not loop.last }}
+        max(case when lenses.lens = '{{ lens }}' then names.band end) as {{ lens }}_band{{ "," if not loop.last }}
         {%- endfor %}
-    from {{ ref('customer_bands') }}
-    where as_of_date in (select as_of_date from release)
-        and lens in ({{ quoted(lenses) }})
-    group by as_of_date, customer_id
+    from {{ ref('int_customers__judged') }} as judged
+    inner join {{ ref('int_lenses__numbered') }} as lenses on judged.lens_number = lenses.lens_number
+    inner join {{ ref('int_bands__numbered') }} as names on judged.band_number = names.band_number
+    where judged.as_of_date in (select as_of_date from release)
+        and lenses.lens in ({{ quoted(lenses) }})
+    group by judged.as_of_date, judged.customer_number
 
 ),
 
@@ -102,7 +104,7 @@ select
     tiers.policy_version
 from tiers
 inner join release on tiers.as_of_date = release.as_of_date
-inner join {{ ref('customer_indicators') }} as indicators
+inner join {{ ref('int_customers__indicated') }} as indicators
     on tiers.as_of_date = indicators.as_of_date
     and tiers.customer_id = indicators.customer_id
 inner join {{ ref('customer_lifecycle') }} as lifecycle
@@ -114,7 +116,7 @@ inner join {{ ref('int_customers__described') }} as described
     and described.valid_to > tiers.as_of_date
 left join bands
     on tiers.as_of_date = bands.as_of_date
-    and tiers.customer_id = bands.customer_id
+    and indicators.customer_number = bands.customer_number
 left join scores
     on tiers.as_of_date = scores.as_of_date
     and tiers.customer_id = scores.customer_id

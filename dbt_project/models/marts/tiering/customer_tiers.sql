@@ -16,13 +16,13 @@ tiers as (
 scored as (
 
     select
-        as_of_date, customer_id, policy_version,
+        as_of_date, customer_number,
         max(tier_score) as tier_score,
         max(defaulted_lens_count) as defaulted_lens_count,
         min(case when is_earned then tier_rank end) as score_rank,
         min(case when is_held then tier_rank end) as held_rank
-    from {{ ref('tier_standings') }}
-    group by as_of_date, customer_id, policy_version
+    from {{ ref('int_tiers__held') }}
+    group by as_of_date, customer_number
 
 ),
 
@@ -61,14 +61,20 @@ ranked as (
 
     select
         scored.*,
+        customers.customer_id,
+        dates.policy_version,
+        dates.model_version,
+        dates.known_at,
         gates.floor_rank,
         gates.ceiling_rank,
         {{ rank_within('scored.score_rank', 'gates') }} as gated_rank,
         {{ rank_within('scored.held_rank', 'gates') }} as decided_rank
     from scored
+    inner join dates on scored.as_of_date = dates.as_of_date
+    inner join {{ ref('int_customers__numbered') }} as customers on scored.customer_number = customers.customer_number
     left join gates
         on scored.as_of_date = gates.as_of_date
-        and scored.customer_id = gates.customer_id
+        and customers.customer_id = gates.customer_id
 
 ),
 
@@ -110,10 +116,9 @@ select
     ranked.defaulted_lens_count,
     stages.band as lifecycle_stage,
     ranked.policy_version,
-    dates.model_version,
-    dates.known_at
+    ranked.model_version,
+    ranked.known_at
 from ranked
-inner join dates on ranked.as_of_date = dates.as_of_date
 left join orders
     on ranked.as_of_date = orders.as_of_date
     and ranked.customer_id = orders.customer_id
@@ -121,7 +126,7 @@ left join orders
     ('by_score', 'ranked.score_rank'), ('gated', 'ranked.gated_rank'), ('held', 'ranked.held_rank'),
     ('decided', 'ranked.decided_rank'), ('final', rank_within('ranked.decided_rank', 'orders')),
 ] %}
-inner join tiers as {{ name }}
+left join tiers as {{ name }}
     on ranked.policy_version = {{ name }}.policy_version
     and {{ name }}.band_rank = {{ rank }}
 {%- endfor %}
