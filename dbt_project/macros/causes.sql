@@ -30,7 +30,17 @@ with dates as (
 
 ),
 
-{{ caused_spans(ledger, group) }},
+base as (
+
+    select
+        min(coalesce(earlier_date, as_of_date)) as base_date,
+        min(coalesce(earlier_known_at, known_at)) as base_known_at
+    from dates
+    where is_first
+
+),
+
+{{ ledger_spans(ledger, group) }},
 
 restated as ({{ restated_facts() }}),
 

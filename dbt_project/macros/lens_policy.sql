@@ -23,11 +23,12 @@ union
 select lens_number, stage, column_lens as part, false as is_row from cells
 {% endmacro %}
 
-{#- The ranks of the bands of what worst and best lenses read, with how many of the parts they cannot do without. -#}
+{#- The bands of what worst and best lenses read, with how many of the parts they cannot do without. The largest place counts: it
+    is the rank of the band, below zero where the best counts. -#}
 {% macro bands_of_parts() %}
 select
-    parts.lens_number, parts.stage, parts.method, parts.is_required, parts.required_count,
-    bands.lens_number as part, bands.band_number, bands.band_rank
+    parts.lens_number, parts.stage, parts.is_required, parts.required_count, bands.lens_number as part, bands.band_number,
+    case when parts.method = 'best' then -bands.band_rank else bands.band_rank end as place
 from (
     select
         readers.lens_number, readers.stage, readers.method, parts.policy_version, parts.part, parts.is_required,

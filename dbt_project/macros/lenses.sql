@@ -49,12 +49,12 @@ chosen_{{ stage }} as (
 
     select
         below.as_of_date, below.customer_number, parts.lens_number,
-        case when parts.method = 'best' then min(parts.band_rank) else max(parts.band_rank) end as band_rank
+        abs(max(parts.place)) as band_rank
     from below_{{ stage }} as below
     inner join parts on below.band_number = parts.band_number
     where parts.stage = {{ stage }}
-    group by below.as_of_date, below.customer_number, parts.lens_number, parts.method, parts.required_count
-    having sum(case when parts.is_required then 1 else 0 end) = parts.required_count
+    group by below.as_of_date, below.customer_number, parts.lens_number
+    having sum(case when parts.is_required then 1 else 0 end) = max(parts.required_count)
 
 ),
 
@@ -63,14 +63,13 @@ counted_{{ stage }} as (
     select
         below.as_of_date, below.customer_number, factors.lens_number,
         {{ per_weight(
-            'factors.standing_points + sum((below.score - factors.stand_in_score) * factors.weight)',
-            'factors.standing_weight + sum(factors.joining_weight)'
+            'max(factors.standing_points) + sum((below.score - factors.stand_in_score) * factors.weight)',
+            'max(factors.standing_weight) + sum(factors.joining_weight)'
         ) }} as value
     from below_{{ stage }} as below
     inner join factors on below.lens_number = factors.part
     where factors.stage = {{ stage }}
-    group by
-        below.as_of_date, below.customer_number, factors.lens_number, factors.standing_points, factors.standing_weight
+    group by below.as_of_date, below.customer_number, factors.lens_number
 
     union all
 

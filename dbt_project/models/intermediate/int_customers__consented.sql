@@ -7,28 +7,40 @@ with dates as (
 
 ),
 
-words as (
+newest as (
 
     select
-        dates.as_of_date, dates.known_at, consents.source_system, consents.subject_system, consents.subject_kind,
-        consents.subject_id, consents.purpose, consents.is_given, consents.decided_at
+        dates.as_of_date, dates.known_at, consents.subject_system, consents.subject_kind, consents.subject_id, consents.purpose,
+        max(case when consents.is_given then consents.decided_at end) as agreed_at,
+        max(case when consents.is_given then null else consents.decided_at end) as refused_at
     from {{ ref('stg_privacy__consents') }} as consents
     inner join dates
         on consents.known_from <= dates.known_at
         and consents.known_to > dates.known_at
         and consents.decided_at <= dates.known_at
+    group by
+        dates.as_of_date, dates.known_at, consents.subject_system, consents.subject_kind, consents.subject_id, consents.purpose
+
+),
+
+words as (
+
+    select
+        as_of_date, known_at, subject_system, subject_kind, subject_id, purpose,
+        case when agreed_at > refused_at or refused_at is null then 1 else 0 end as is_agreed
+    from newest
 
 ),
 
 subjects as (
 
-    select words.*, words.subject_id as account_id
+    select as_of_date, subject_system, subject_id as account_id, purpose, is_agreed
     from words
     where subject_kind = 'customer'
 
     union all
 
-    select words.*, persons.account_id
+    select words.as_of_date, words.subject_system, persons.account_id, words.purpose, words.is_agreed
     from words
     inner join {{ ref('stg_crm__persons') }} as persons
         on words.subject_system = persons.source_system
@@ -37,29 +49,14 @@ subjects as (
         and persons.known_to > words.known_at
     where words.subject_kind = 'person'
 
-),
-
-ranked as (
-
-    select
-        subjects.as_of_date, identity.customer_id, subjects.purpose, subjects.is_given,
-        row_number() over (
-            partition by
-                subjects.as_of_date, identity.customer_id, subjects.purpose,
-                subjects.subject_system, subjects.subject_kind, subjects.subject_id
-            order by subjects.decided_at desc, subjects.is_given asc
-        ) as nth
-    from subjects
-    inner join {{ ref('int_customers__identity') }} as identity
-        on subjects.subject_system = identity.source_system
-        and subjects.account_id = identity.source_id
-        and identity.valid_from <= subjects.as_of_date
-        and identity.valid_to > subjects.as_of_date
-
 )
 
-select as_of_date, customer_id, purpose
-from ranked
-where nth = 1
-group by as_of_date, customer_id, purpose
-having min(case when is_given then 1 else 0 end) = 1
+select subjects.as_of_date, identity.customer_id, subjects.purpose
+from subjects
+inner join {{ ref('int_customers__identity') }} as identity
+    on subjects.subject_system = identity.source_system
+    and subjects.account_id = identity.source_id
+    and identity.valid_from <= subjects.as_of_date
+    and identity.valid_to > subjects.as_of_date
+group by subjects.as_of_date, identity.customer_id, subjects.purpose
+having min(subjects.is_agreed) = 1
