@@ -109,7 +109,7 @@ def in_sql(folder: Path, looks: Looks, setting: Setting, bounds: Sequence[float]
             "cast(contribution as decimal(9, 4)) as contribution from looked",
             "policy_bands": "select 'one' as policy_version, 'tier' as lens, 'T' || band_rank as band, band_rank, "
             "cast(lower_bound as decimal(9, 4)) as lower_bound from tiers",
-            "customer_lifecycle": "select as_of_date, customer_number as customer_id, tenure_days from looked "
+            "int_customers__indicated": "select as_of_date, customer_number, tenure_days from looked "
             "where tenure_days >= 0",
             "stg_run__standings": "select 0 as customer_id, 0 as tier_rank, false as is_held, "
             "current_date as last_earned_date, current_date as last_kept_date where false",

@@ -68,7 +68,7 @@ where is_over
     on the CTE dates, rows of int_run_dates__compared. -#}
 {% macro told_before(relation, ledger, columns) %}
 {%- for source, is_before in [(relation, 'told.as_of_date = dates.earlier_date'), (ledger, 'dates.is_first')] %}
-select dates.as_of_date, told.customer_id, told.{{ columns | join(', told.') }}
+select dates.as_of_date, told.{{ columns | join(', told.') }}
 from {{ source }} as told
 inner join dates on {{ is_before }}
 {{ 'union all' if not loop.last }}

@@ -38,7 +38,7 @@ INPUTS = {
     "is_defaulted boolean, factor varchar, score decimal(9,4), weight decimal(9,4), is_dropped boolean",
     "tiering.tier_changes": "as_of_date date, customer_id varchar, main_cause varchar",
     "intermediate.int_customers__identity": "account_key varchar, customer_id varchar, valid_from date, valid_to date",
-    "scoring.customer_lifecycle": "as_of_date date, customer_id varchar, tenure_days bigint",
+    "intermediate.int_customers__indicated": "as_of_date date, customer_number integer, tenure_days bigint",
     "scoring.customer_bands": "as_of_date date, customer_id varchar, lens varchar, band varchar",
     "tiering.tier_gates": "as_of_date date, customer_id varchar, gate varchar, floor_rank bigint, ceiling_rank bigint",
     "intermediate.int_overrides__identified": "as_of_date date, customer_id varchar, floor_tier varchar, "
@@ -77,7 +77,7 @@ class Bench:
             "tiering.tier_explanations",
             [(day, who, one.score, False, "base", None, None, False) for day, who, one in told],
         )
-        self._fill("scoring.customer_lifecycle", [(day, who, one.tenure) for day, who, one in told])
+        self._fill("intermediate.int_customers__indicated", [(day, numbers[who], one.tenure) for day, who, one in told])
         self._fill("tiering.tier_gates", [(day, who, "gate", *one.gates) for day, who, one in told if any(one.gates)])
         self._fill(
             "intermediate.int_overrides__identified",

@@ -1,4 +1,4 @@
-{#- A number for each customer of the run's dates. What has a row per customer and lens is keyed by numbers, which are compared,
+{#- A number for each customer of the run's dates. What has a row per customer and lens or tier is keyed by numbers, which are compared,
     grouped and kept in a fraction of the time that ids and names take; the marts say the names. They mean nothing beyond the
     run. -#}
 select

@@ -71,7 +71,7 @@ from running
 union all
 
 select
-    population.as_of_date,
+    customers.as_of_date,
     customers.customer_number,
     null as lens_number,
     null as value,
@@ -83,6 +83,5 @@ select
     false as is_defaulted,
     false as is_dropped,
     null as has_order
-from {{ ref('int_customers__population') }} as population
-inner join {{ ref('int_customers__numbered') }} as customers on population.customer_id = customers.customer_id
-inner join {{ ref('int_policy__in_force') }} as policy on population.as_of_date = policy.as_of_date
+from {{ ref('int_customers__indicated') }} as customers
+inner join {{ ref('int_policy__in_force') }} as policy on customers.as_of_date = policy.as_of_date

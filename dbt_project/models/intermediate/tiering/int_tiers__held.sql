@@ -27,25 +27,17 @@ scored as (
 
 ),
 
-tenures as (
-
-    select lifecycle.as_of_date, customers.customer_number, lifecycle.tenure_days
-    from {{ ref('customer_lifecycle') }} as lifecycle
-    inner join {{ ref('int_customers__numbered') }} as customers on lifecycle.customer_id = customers.customer_id
-
-),
-
 stretched as (
 
     select
         scored.*,
-        tenures.tenure_days,
+        indicators.tenure_days,
         dates.date_number - row_number() over (partition by scored.customer_number order by scored.as_of_date) as stretch
     from scored
     inner join dates on scored.as_of_date = dates.as_of_date
-    left join tenures
-        on scored.as_of_date = tenures.as_of_date
-        and scored.customer_number = tenures.customer_number
+    left join {{ ref('int_customers__indicated') }} as indicators
+        on scored.as_of_date = indicators.as_of_date
+        and scored.customer_number = indicators.customer_number
 
 ),
 

@@ -10,39 +10,49 @@ with dates as (
 
 explained as (
 
-    select as_of_date, customer_id, factor, score, weight, contribution, is_dropped from {{ ref('tier_explanations') }}
+    select
+        factors.as_of_date, factors.customer_number, coalesce(lenses.lens, 'base') as factor, factors.score, factors.weight,
+        factors.contribution, factors.is_dropped
+    from {{ ref('int_factors__contributed') }} as factors
+    left join {{ ref('int_lenses__numbered') }} as lenses on factors.lens_number = lenses.lens_number
 
 ),
 
-earlier as ({{ told_before('explained', ref('stg_run__decided_factors'), ['factor', 'score', 'weight', 'contribution', 'is_dropped']) }}),
+decided as (
+
+    select customers.customer_number, factors.factor, factors.score, factors.weight, factors.contribution, factors.is_dropped
+    from {{ ref('stg_run__decided_factors') }} as factors
+    inner join {{ ref('int_customers__numbered') }} as customers on factors.customer_id = customers.customer_id
+
+),
+
+earlier as ({{ told_before('explained', 'decided', ['customer_number', 'factor', 'score', 'weight', 'contribution', 'is_dropped']) }}),
 
 changes as (
 
     select
-        coalesce(explained.as_of_date, earlier.as_of_date) as as_of_date,
-        coalesce(explained.customer_id, earlier.customer_id) as customer_id,
-        coalesce(explained.factor, earlier.factor) as factor,
-        cast(coalesce(explained.contribution, 0) - coalesce(earlier.contribution, 0) as decimal(18, 4)) as points,
-        explained.factor is null or earlier.factor is null
-            or coalesce(explained.score <> earlier.score, false) or coalesce(explained.weight <> earlier.weight, false) as is_moved,
-        coalesce(explained.is_dropped <> earlier.is_dropped, false) as is_switched
-    from explained
+        coalesce(told.as_of_date, earlier.as_of_date) as as_of_date,
+        coalesce(told.customer_number, earlier.customer_number) as customer_number,
+        coalesce(told.factor, earlier.factor) as factor,
+        cast(coalesce(told.contribution, 0) - coalesce(earlier.contribution, 0) as decimal(18, 4)) as points,
+        told.factor is null or earlier.factor is null
+            or coalesce(told.score <> earlier.score, false) or coalesce(told.weight <> earlier.weight, false) as is_moved,
+        coalesce(told.is_dropped <> earlier.is_dropped, false) as is_switched
+    from explained as told
     full join earlier
-        on explained.as_of_date = earlier.as_of_date and explained.customer_id = earlier.customer_id
-        and explained.factor = earlier.factor
-    where coalesce(explained.contribution, 0) <> coalesce(earlier.contribution, 0)
-        or explained.is_dropped <> earlier.is_dropped
+        on told.as_of_date = earlier.as_of_date and told.customer_number = earlier.customer_number and told.factor = earlier.factor
+    where coalesce(told.contribution, 0) <> coalesce(earlier.contribution, 0)
+        or told.is_dropped <> earlier.is_dropped
 
 ),
 
 stayed as (
 
-    select explained.as_of_date, explained.customer_id
-    from explained
+    select told.as_of_date, told.customer_number
+    from explained as told
     inner join earlier
-        on explained.as_of_date = earlier.as_of_date and explained.customer_id = earlier.customer_id
-        and explained.factor = earlier.factor
-    where explained.factor = 'base'
+        on told.as_of_date = earlier.as_of_date and told.customer_number = earlier.customer_number and told.factor = earlier.factor
+    where told.factor = 'base'
 
 ),
 
@@ -51,17 +61,19 @@ led as (
 
     select
         changes.*,
+        customers.customer_id,
         dates.policy_version,
         dates.model_version <> dates.earlier_model_version as has_other_model,
         case when changes.is_moved or changes.is_switched or changes.factor = 'base' then changes.factor
             else first_value(changes.factor) over (
-                partition by changes.as_of_date, changes.customer_id
+                partition by changes.as_of_date, changes.customer_number
                 order by changes.is_switched desc, changes.is_moved desc, abs(changes.points) desc, changes.factor
             )
         end as leading_factor
     from changes
-    inner join stayed on changes.as_of_date = stayed.as_of_date and changes.customer_id = stayed.customer_id
+    inner join stayed on changes.as_of_date = stayed.as_of_date and changes.customer_number = stayed.customer_number
     inner join dates on changes.as_of_date = dates.as_of_date
+    inner join {{ ref('int_customers__numbered') }} as customers on changes.customer_number = customers.customer_number
 
 ),
 

@@ -15,7 +15,7 @@ decided as (
 
 ),
 
-earlier as ({{ told_before('decided', ref('stg_run__decided_customers'), ['tier_score', 'score_tier', 'held_tier', 'decided_tier', 'tier']) }}),
+earlier as ({{ told_before('decided', ref('stg_run__decided_customers'), ['customer_id', 'tier_score', 'score_tier', 'held_tier', 'decided_tier', 'tier']) }}),
 
 tiers as (
 
