@@ -48,17 +48,17 @@ select fx.currency, fx.valid_date from {{ ref('int_fx_rates__daily') }} as fx wh
 )
 {%- endmacro %}
 
-{#- What of the ledger has happened or become known since the date the run goes on from; all without one. -#}
-{% macro new_in_ledger() -%}
+{#- What of a ledger has happened or become known since a date and an instant; all without them. -#}
+{% macro new_in_ledger(ledger, since_date, since_instant) -%}
 (
     select *
-    from {{ ref('int_account_days') }}
-    where effective_from > coalesce({{ built('as_of_known_at') }}, {{ start_of_time() }})
+    from {{ ledger }}
+    where effective_from > coalesce({{ since_instant }}, {{ start_of_time() }})
     union all
     select *
-    from {{ ref('int_account_days') }}
-    where event_date > {{ built('as_of_date') }}
-        and effective_from <= {{ built('as_of_known_at') }}
+    from {{ ledger }}
+    where event_date > {{ since_date }}
+        and effective_from <= {{ since_instant }}
 )
 {%- endmacro %}
 
@@ -77,7 +77,7 @@ valid_to < {{ end_of_dates() }} or customer_id in (select moved.customer_id from
 {#- Accounts whose first and last dates may differ from those of the date the run goes on from. -#}
 {% macro accounts_with_new_dates() -%}
 select days.source_system, days.source_id
-from {{ new_in_ledger() }} as days
+from {{ new_in_ledger(ref('int_account_days'), built('as_of_date'), built('as_of_known_at')) }} as days
 where days.order_count <> 0
     or days.contact_count <> 0
 {%- endmacro %}

@@ -39,22 +39,13 @@ leaving as (
 
 ),
 
--- No ``or``: of each part, the engine reads only where its comparisons can hold.
 moving as (
 
-    select *
-    from {{ ledger }}
-    where effective_from > coalesce((select base_known_at from base), {{ start_of_time() }})
+    select * from {{ new_in_ledger(ledger, '(select base_date from base)', '(select base_known_at from base)') }} as entered
 
     union all
 
-    select *
-    from {{ ledger }}
-    where event_date > (select base_date from base)
-        and effective_from <= (select base_known_at from base)
-
-    union all
-
+    -- No ``or``: of each part, the engine reads only where its comparisons can hold.
     select *
     from {{ ledger }}
     where window_date in (select window_date from leaving)

@@ -3,7 +3,7 @@
 with accounts as (
 
     select days.source_system, days.source_id
-    from {{ new_in_ledger() }} as days
+    from {{ new_in_ledger(ref('int_account_days'), built('as_of_date'), built('as_of_known_at')) }} as days
     where days.order_count <> 0
         or days.gross_amount <> 0
         or days.net_amount <> 0
