@@ -50,8 +50,10 @@ group by judged.as_of_date, judged.customer_number, deciding.word
 {#- The lenses with a fallback for whom they cannot judge: those that weigh, and of others that decide those that judge anybody
     on the date. A select on the CTEs deciding and judged_by. -#}
 {% macro lenses_standing_in() %}
-select deciding.*
+select deciding.*, bands.band_number
 from deciding
+inner join {{ ref('int_bands__numbered') }} as bands
+    on deciding.lens_number = bands.lens_number and deciding.fallback_band = bands.band
 left join (select as_of_date, word, bit_or(bits) as bits from judged_by group by as_of_date, word) as anybody
     on deciding.as_of_date = anybody.as_of_date and deciding.word = anybody.word
 where deciding.is_weighing or (anybody.bits & deciding.bit) <> 0

@@ -3,8 +3,8 @@
 
 {#- A figure by its name, for each customer whom a lens in force asks for it; by name, so that what no lens asks for is
     never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. Most figures stand by
-    number already; the number of the others is looked up. -#}
-{% macro asked_for(relation, column, type, name=none, is_private=false) -%}
+    number already; the number of the others is looked up. By the method, too, so that what is read once is never set down. -#}
+{% macro asked_for(relation, column, type, method, name=none, is_private=false) -%}
 {%- set is_numbered = relation == ref('int_customers__indicated') -%}
 select
     told.as_of_date, {{ 'told' if is_numbered else 'customers' }}.customer_number, lenses.lens_number,
@@ -16,32 +16,35 @@ inner join {{ ref('int_customers__numbered') }} as customers on told.customer_id
 {%- endif %}
 inner join lenses on told.as_of_date = lenses.as_of_date
 where lenses.indicator = {{ name or "'" ~ column ~ "'" }}
+    and lenses.method = '{{ method }}'
     and told.{{ column }} is not null
 {%- endmacro %}
 
-{% macro measured_figures() %}
+{% macro measured_figures(method) %}
 {%- for column in cut_indicators() %}
-{{ asked_for(ref('int_customers__indicated'), column, 'decimal(28, 6)') }}
+{{ asked_for(ref('int_customers__indicated'), column, 'decimal(28, 6)', method) }}
 union all
 {%- endfor %}
 {%- for column in private_figures() %}
-{{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)', is_private=true) }}
+{{ asked_for(ref('int_customers__private'), column, 'decimal(28, 6)', method, is_private=true) }}
 union all
 {%- endfor %}
 {%- for column in cut_scores() %}
-{{ asked_for(ref('customer_scores'), column, 'decimal(28, 6)', "'" ~ column ~ "_' || cast(told.horizon_days as varchar) || 'd'") }}
+{{ asked_for(ref('customer_scores'), column, 'decimal(28, 6)', method, "'" ~ column ~ "_' || cast(told.horizon_days as varchar) || 'd'") }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {% endmacro %}
 
-{#- How many customers have a smaller figure, of how many. -#}
+{#- The share of the customers who have a smaller figure, rounded down: at six digits it reaches a bound when the true share does. -#}
 {% macro ranked_figures() %}
 select
-    as_of_date, customer_number, lens_number, value,
-    rank() over (partition by as_of_date, lens_number order by figure) - 1 as customers_below,
-    count(*) over (partition by as_of_date, lens_number) as customer_count
-from measured
-where lens_number in (select numbered.lens_number from numbered where numbered.method = 'rank')
+    as_of_date, customer_number, lens_number,
+    cast({{ whole_quotient(
+        '(rank() over (partition by as_of_date, lens_number order by figure) - 1) * 1000000',
+        'count(*) over (partition by as_of_date, lens_number)'
+    ) }} * 0.000001 as decimal(28, 6)) as figure,
+    value
+from ({{ measured_figures('rank') }}) as measured
 {% endmacro %}
 
 {#- What the labels of the policy make of a text. -#}
@@ -49,15 +52,15 @@ where lens_number in (select numbered.lens_number from numbered where numbered.m
 select texts.as_of_date, texts.customer_number, texts.lens_number, bands.band_number, bands.score
 from (
     {%- for column in label_attributes() %}
-    {{ asked_for(ref('int_customers__indicated'), column, 'varchar') }}
+    {{ asked_for(ref('int_customers__indicated'), column, 'varchar', 'label') }}
     union all
     {%- endfor %}
     {%- for column in private_attributes() %}
-    {{ asked_for(ref('int_customers__private'), column, 'varchar', is_private=true) }}
+    {{ asked_for(ref('int_customers__private'), column, 'varchar', 'label', is_private=true) }}
     union all
     {%- endfor %}
     {%- for column in lifecycle_attributes() %}
-    {{ asked_for(ref('customer_lifecycle'), column, 'varchar') }}
+    {{ asked_for(ref('customer_lifecycle'), column, 'varchar', 'label') }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ) as texts
@@ -69,7 +72,6 @@ inner join {{ ref('policy_labels') }} as labels
 inner join bands
     on texts.lens_number = bands.lens_number
     and labels.band = bands.band
-where numbered.method = 'label'
 {% endmacro %}
 
 {#- What the marts of evidence say, which are lenses of their own. A band that the policy does not name is none, and is told. -#}

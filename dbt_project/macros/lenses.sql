@@ -14,11 +14,15 @@
 
 {% macro quoted(names) -%}'{{ names | join("', '") }}'{%- endmacro %}
 
-{#- The bounds of a band hold a figure, or a part of a whole, compared by multiplication. -#}
-{% macro held(part, whole=none) -%}
-{%- set times = ' * ' ~ whole if whole else '' -%}
-(bands.lower_bound is null or {{ part }} >= bands.lower_bound{{ times }})
-and (bands.upper_bound is null or {{ part }} < bands.upper_bound{{ times }})
+{#- The bounds of a band as figures, where an open side ends beyond every other: what is compared without an ``or`` is compared as
+    it is joined, not afterwards. -#}
+{% macro lowest_of_band(bound) -%}cast(coalesce({{ bound }}, -1000000000000000000000) as decimal(28, 6)){%- endmacro %}
+{% macro highest_of_band(bound) -%}cast(coalesce({{ bound }}, 1000000000000000000000) as decimal(28, 6)){%- endmacro %}
+
+{#- The bounds of a band hold a figure. -#}
+{% macro held(figure) -%}
+{{ figure }} >= bands.lowest
+and {{ figure }} < bands.highest
 {%- endmacro %}
 
 {#- Points divided by weights, exactly, rounded half away from zero at the fourth digit: points have at most eight digits after
@@ -101,7 +105,7 @@ judged_{{ stage }} as (
     from counted_{{ stage }} as counted
     inner join bands
         on counted.lens_number = bands.lens_number
-        and {{ held('counted.value') }}
+        and {{ held('cast(counted.value as decimal(28, 6))') }}
 
     union all
 

@@ -31,8 +31,9 @@ readers as (
 bands as (
 
     select
-        bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.lower_bound, bands.upper_bound, bands.score,
-        numbered.policy_version, numbered.lens, numbered.method
+        bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.score,
+        {{ lowest_of_band('bands.lower_bound') }} as lowest, {{ highest_of_band('bands.upper_bound') }} as highest,
+        numbered.policy_version, numbered.lens
     from {{ ref('int_bands__numbered') }} as bands
     inner join numbered on bands.lens_number = numbered.lens_number
     where bands.is_ruled
@@ -45,7 +46,7 @@ parts as ({{ bands_of_parts() }}),
 factors as ({{ weights_of_factors() }}),
 counts as ({{ counted_lenses() }}),
 read as ({{ parts_read() }}),
-measured as ({{ measured_figures() }}),
+measured as ({{ measured_figures('cut') }}),
 ranked as ({{ ranked_figures() }}),
 told as ({{ told_attributes() }}),
 evidence as ({{ evidence() }}),
@@ -53,19 +54,14 @@ evidence as ({{ evidence() }}),
 judged_1 as (
 
     select measured.as_of_date, measured.customer_number, measured.lens_number, measured.value, bands.score, bands.band_number
-    from measured
+    from (
+        select as_of_date, customer_number, lens_number, figure, value from measured
+        union all
+        select as_of_date, customer_number, lens_number, figure, value from ranked
+    ) as measured
     inner join bands
         on measured.lens_number = bands.lens_number
         and {{ held('measured.figure') }}
-    where bands.method = 'cut'
-
-    union all
-
-    select ranked.as_of_date, ranked.customer_number, ranked.lens_number, ranked.value, bands.score, bands.band_number
-    from ranked
-    inner join bands
-        on ranked.lens_number = bands.lens_number
-        and {{ held('ranked.customers_below', 'ranked.customer_count') }}
 
     union all
 
@@ -110,7 +106,7 @@ select
     lenses.lens_number,
     null as value,
     cast(lenses.fallback_score as decimal(9, 4)) as score,
-    bands.band_number,
+    lenses.band_number,
     true as is_defaulted,
     population.has_order
 from population
@@ -122,7 +118,4 @@ left join judged_by
 inner join standing_in as lenses
     on population.as_of_date = lenses.as_of_date
     and words.word = lenses.word
-inner join {{ ref('int_bands__numbered') }} as bands
-    on lenses.lens_number = bands.lens_number
-    and lenses.fallback_band = bands.band
 where coalesce(judged_by.bits & lenses.bit, 0) = 0
