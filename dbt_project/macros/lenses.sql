@@ -9,6 +9,8 @@
 {% macro figure_methods() %}{{ return(['cut', 'rank']) }}{% endmacro %}
 {% macro mart_methods() %}{{ return(['quantile', 'share', 'lifecycle', 'lead']) }}{% endmacro %}
 {% macro reading_methods() %}{{ return(['matrix', 'worst', 'best', 'weighted', 'count']) }}{% endmacro %}
+{#- Those that ask for a figure or text by its name. -#}
+{% macro asking_methods() %}{{ return(figure_methods() + ['label']) }}{% endmacro %}
 {#- The methods whose bands lie on a line: what is judged is held by the bounds of one of them. -#}
 {% macro line_methods() %}{{ return(['cut', 'rank', 'share', 'weighted', 'count']) }}{% endmacro %}
 

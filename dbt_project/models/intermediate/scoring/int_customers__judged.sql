@@ -20,6 +20,9 @@ lenses as (
 
 ),
 
+{% for method in asking_methods() %}
+{{ method }}_lenses as (select * from lenses where method = '{{ method }}'),
+{% endfor %}
 readers as (
 
     select lens_number, policy_version, lens, stage, method, indicator
