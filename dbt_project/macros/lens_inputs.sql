@@ -4,7 +4,8 @@
 
 {#- A figure by its name, for each customer whom a lens in force asks for it; by name, so that what no lens asks for is
     never read. ``name`` is SQL where it depends on the row. What is shown of a private one is nothing. Most figures stand by
-    number already; the number of the others is looked up. By the method, too, so that what is read once is never set down. -#}
+    number already; the number of the others is looked up. Asked method by method, the figures of one are
+    read once and need not be kept to be read again. -#}
 {% macro asked_for(relation, column, type, method, name=none, is_private=false) -%}
 {%- set is_numbered = relation == ref('int_customers__indicated') -%}
 select

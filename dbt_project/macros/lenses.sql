@@ -18,10 +18,12 @@
 
 {#- The bounds of a band as figures, where an open side ends beyond every other: what is compared without an ``or`` is compared as
     it is joined, not afterwards. -#}
-{% macro lowest_of_band(bound) -%}cast(coalesce({{ bound }}, -1000000000000000000000) as decimal(28, 6)){%- endmacro %}
-{% macro highest_of_band(bound) -%}cast(coalesce({{ bound }}, 1000000000000000000000) as decimal(28, 6)){%- endmacro %}
+{% macro bounds_of_bands() -%}
+cast(coalesce(bands.lower_bound, -1000000000000000000000) as decimal(28, 6)) as lowest,
+cast(coalesce(bands.upper_bound, 1000000000000000000000) as decimal(28, 6)) as highest
+{%- endmacro %}
 
-{#- The bounds of a band hold a figure. -#}
+{#- The bounds_of_bands() hold a figure. -#}
 {% macro held(figure) -%}
 {{ figure }} >= bands.lowest
 and {{ figure }} < bands.highest

@@ -35,7 +35,7 @@ bands as (
 
     select
         bands.lens_number, bands.band_number, bands.band, bands.band_rank, bands.score,
-        {{ lowest_of_band('bands.lower_bound') }} as lowest, {{ highest_of_band('bands.upper_bound') }} as highest,
+        {{ bounds_of_bands() }},
         numbered.policy_version, numbered.lens
     from {{ ref('int_bands__numbered') }} as bands
     inner join numbered on bands.lens_number = numbered.lens_number
