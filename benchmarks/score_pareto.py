@@ -28,8 +28,8 @@ from benchmarks.scores import SPLITS, Split, figures_of
 from examples.tables import open_tables
 from examples.wheels import ExamplesError
 from ml.evaluate import auc, correlation, log_loss
+from ml.features import checked_features, history_of
 from ml.params import CHAMPION, load_params
-from ml.train import checked_features, history_of
 
 DATASET, WEEK = "cdnow", 7.0
 METRICS = ("auc", "log_loss", "brier", "count_bias", "count_rmse", "count_correlation", "seconds")

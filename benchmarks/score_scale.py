@@ -32,10 +32,10 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks.score_features import features_of
 from ml.btyd import Floats, expected_amount, expected_purchases, fit_btyd, fit_gamma_gamma
+from ml.features import checked_features, history_of
 from ml.learn import cutoffs, learn
 from ml.params import load_panel_params, load_params
 from ml.score import score
-from ml.train import checked_features, history_of
 
 TARGETS = {"seconds": 60.0, "peak_mib": 4096, "times_lifetimes": 20.0}
 START, DAY, DAYS = date(2023, 1, 1), date(2025, 12, 30), 1095

@@ -31,10 +31,11 @@ from examples.wheels import PACKAGES, ExamplesError
 from ml.challenge import Known, Taught, challenged, champion_cutoffs, curved, learned_rows
 from ml.champion import SCORED, Expected, Level, expected_by, inputs_of
 from ml.evaluate import backtest
+from ml.features import checked_features, history_of
 from ml.params import CHAMPION, load_params
 from ml.score import base_expects
 from ml.spread import HIGH, LOW, count_ranks, learned_spread, value_range
-from ml.train import BaseModel, checked_features, fit, history_of
+from ml.train import BaseModel, fit
 
 TARGETS = Path(__file__).with_suffix(".csv")
 

@@ -18,15 +18,14 @@ from scipy.special import expit
 from ml.btyd import Floats
 from ml.champion import RECENT, Champion, Expected, Level, expected_by, inputs_of
 from ml.curve import learned_curve
+from ml.features import NEXT, checked_features, history_of
 from ml.glm import GlmRefused, fit_glm
 from ml.params import ChampionParams, Params
 from ml.score import base_expects
-from ml.train import BaseModel, checked_features, fit, history_of
+from ml.train import BaseModel, fit
 
 # A season comes back after so many days, on the same day of the week.
 YEAR = 364
-# Of the panel: the first purchase from its cut-off on, as far as it was known when the panel was made.
-NEXT = "next_purchase_date"
 # Of a shift of log-odds: past it a chance is as good as nothing or one.
 SHIFT_BOUND = 50.0
 
@@ -182,22 +181,21 @@ def _rows(known: Known, cutoff: date, base: BaseModel, horizon: int) -> Rows | N
             still = np.where(shorter.activity < 1, (1 - expected.activity) / (1 - shorter.activity), 1.0)
         activity = np.where(labels.activity > 0, 1.0, 1.0 - still)
         labels = Expected(activity, labels.count * ratio, labels.value * ratio)
-    days = _days_until(known[cutoff], frame, cutoff, end) if seen == horizon else None
+    days = _days_until(frame, cutoff, end) if seen == horizon else None
     return Rows(inputs_of(frame, history_of(frame, cutoff), expected), labels, days)
 
 
-def _days_until(features: pd.DataFrame, frame: pd.DataFrame, cutoff: date, end: date) -> Floats | None:
+def _days_until(frame: pd.DataFrame, cutoff: date, end: date) -> Floats | None:
     """From the cut-off to the next purchase, NaN for none before ``end``: what comes later is not to be known."""
-    if NEXT not in features:
+    if NEXT not in frame:
         return None
-    found = features.set_index("customer_id")[NEXT].reindex(frame["customer_id"])
-    days = (pd.to_datetime(found) - pd.Timestamp(cutoff)).dt.days.to_numpy().astype(np.float64)
+    days = (pd.to_datetime(frame[NEXT]) - pd.Timestamp(cutoff)).dt.days.to_numpy().astype(np.float64)
     return np.where(days < (end - cutoff).days, days, np.nan)
 
 
 def _came(known: Known, frame: pd.DataFrame, end: date) -> Expected:
     """What those customers did until ``end``; net value below nothing, by returns, is nothing."""
-    after = known[end].set_index("customer_id").reindex(frame["customer_id"])
+    after = checked_features(known[end], end).by_customer.reindex(frame["customer_id"])
     count = after["purchase_days"].to_numpy().astype(np.float64) - frame["purchase_days"].to_numpy()
     value = after["net_amount"].to_numpy().astype(np.float64) - frame["net_amount"].to_numpy()
     return Expected((count > 0).astype(np.float64), count, np.maximum(value, 0.0))

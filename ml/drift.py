@@ -18,10 +18,11 @@ import pandas as pd
 
 from ml.btyd import Floats
 from ml.champion import INPUT_GROUPS, RECENT, Expected, inputs_of
+from ml.features import checked_features, history_of
 from ml.grade import Judged
 from ml.params import DRIFT, PARAMS, load_part
 from ml.score import base_expects, outlook
-from ml.train import BaseModel, checked_features, history_of
+from ml.train import BaseModel
 
 # What the base says is known only where one was fitted.
 OF_BASE = 3

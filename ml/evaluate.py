@@ -12,8 +12,9 @@ import pandas as pd
 
 from ml.btyd import Floats
 from ml.curve import mean_wait
+from ml.features import FeaturesError, checked_features
 from ml.score import PROBABILITY_DIGITS, outlook, purchase_days_at, score
-from ml.train import BaseModel, FeaturesError, checked_features
+from ml.train import BaseModel
 
 AS_NOTHING = {"purchase_count": 0, "net_amount": 0, "margin_amount": 0}
 

@@ -55,8 +55,17 @@ def fit_glm(link: str, inputs: Floats, labels: Floats, penalty: float) -> Glm:
     ridge = np.r_[0.0, np.full(inputs.shape[1], penalty)]
     weights = np.zeros(rows.shape[1])
     weights[0] = np.log(mean / (1.0 - mean)) if link == "logit" else np.log(mean)
+    fitting = _Fitting(link, rows, labels, ridge)
+    loss, scores = fitting.loss(weights)
     for _ in range(MOST_STEPS):
-        step = _step(link, rows, labels, ridge, weights)
+        step = fitting.step(weights, scores)
+        # Halved until the loss does not grow; nothing where it cannot shrink.
+        while np.abs(step).max() >= SETTLED:
+            tried, scored = fitting.loss(weights - step)
+            if tried <= loss:
+                loss, scores = tried, scored
+                break
+            step = step / 2.0
         weights = weights - step
         if np.abs(step).max() < SETTLED:
             found = tuple(float(weight) for weight in weights[1:])
@@ -64,21 +73,26 @@ def fit_glm(link: str, inputs: Floats, labels: Floats, penalty: float) -> Glm:
     raise GlmRefused(f"the fit did not settle within {MOST_STEPS} steps")
 
 
-def _step(link: str, rows: Floats, labels: Floats, ridge: Floats, weights: Floats) -> Floats:
-    """Newton's step to take off the weights, halved until the loss does not grow; nothing where it cannot shrink."""
-    scores = rows @ weights
-    expected = np.asarray(expit(scores) if link == "logit" else np.exp(scores))
-    curvature = (rows * (expected * (1.0 - expected) if link == "logit" else expected)[:, None]).T @ rows
-    gradient = rows.T @ (expected - labels) + ridge * weights
-    step = np.asarray(np.linalg.solve(curvature + np.diag(ridge), gradient), dtype=np.float64)
+@dataclass(frozen=True)
+class _Fitting:
+    """Scaled rows with a one before them, their labels, and the penalty of each weight."""
 
-    def loss(at: Floats) -> float:
-        score = rows @ at
+    link: str
+    rows: Floats
+    labels: Floats
+    ridge: Floats
+
+    def loss(self, weights: Floats) -> tuple[float, Floats]:
+        """With the scores of the rows."""
+        scores = self.rows @ weights
         with np.errstate(over="ignore"):
-            whole = np.logaddexp(0.0, score) if link == "logit" else np.exp(score)
-        return float((whole - labels * score).sum() + (ridge * at) @ at / 2.0)
+            whole = np.logaddexp(0.0, scores) if self.link == "logit" else np.exp(scores)
+        return float((whole - self.labels * scores).sum() + (self.ridge * weights) @ weights / 2.0), scores
 
-    known = loss(weights)
-    while np.abs(step).max() >= SETTLED and not loss(weights - step) <= known:
-        step = step / 2.0
-    return step
+    def step(self, weights: Floats, scores: Floats) -> Floats:
+        """Newton's, to take off the weights."""
+        expected = np.asarray(expit(scores) if self.link == "logit" else np.exp(scores))
+        slope = expected * (1.0 - expected) if self.link == "logit" else expected
+        curvature = (self.rows * slope[:, None]).T @ self.rows + np.diag(self.ridge)
+        gradient = self.rows.T @ (expected - self.labels) + self.ridge * weights
+        return np.asarray(np.linalg.solve(curvature, gradient), dtype=np.float64)

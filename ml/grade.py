@@ -18,10 +18,11 @@ import pandas as pd
 from ml.btyd import Floats
 from ml.challenge import step_days
 from ml.evaluate import calibration_table
+from ml.features import checked_features
 from ml.params import GradeParams, Params
 from ml.resamples import Weights, resampled, weighted_auc, weighted_ginis
 from ml.score import PROBABILITY_DIGITS, outlook
-from ml.train import BaseModel, checked_features
+from ml.train import BaseModel
 
 MEASURES = ("auc", "gini")
 FIGURE_DIGITS = 6
@@ -103,7 +104,8 @@ def judged(
     frame = checked_features(features, cutoff)
     looks = outlook(frame, model, cutoff, horizon)
     inactive, count, value = looks.expects(frame, slice(None))
-    then = after.set_index("customer_id").reindex(frame["customer_id"])
+    end = cutoff + timedelta(days=horizon)
+    then = checked_features(after, end).by_customer.reindex(frame["customer_id"])
     came = [then[name].to_numpy().astype(np.float64) - frame[name] for name in ("purchase_days", "net_amount")]
     return Judged(
         cutoff=cutoff,

@@ -21,10 +21,11 @@ from ml.challenge import Taught, challenged, champion_cutoffs, curved
 from ml.drift import Realised, Reference, reference_of
 from ml.evaluate import backtest
 from ml.evidence import Evidence, evidence_of, evidence_of_mapping
+from ml.features import checked_features
 from ml.grade import Grade, Judged, grade_of, graded_cutoffs, judged
 from ml.params import Params
 from ml.promotion import KEPT, Promotion, promotion_of
-from ml.train import BaseModel, cells_of, checked_features, fit
+from ml.train import BaseModel, cells_of, fit
 
 # Of the sha256 in a version's name.
 VERSION_DIGITS = 12
@@ -154,10 +155,10 @@ def learn(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Par
 
 def lesson_of(panel: pd.DataFrame, as_of_date: date, known_at: datetime, params: Params) -> Lesson:
     """As ``learn``, with what a trial of the model looks at."""
-    own, *_ = cutoffs(as_of_date, params)
     features = panel.drop(columns="cutoff_date")
     by_cutoff = {day.date(): rows for day, rows in features.groupby(pd.to_datetime(panel["cutoff_date"]))}
-    known = {cutoff: by_cutoff.get(cutoff, features.head(0)) for cutoff in cutoffs(as_of_date, params)}
+    (own, *earlier), nobody = cutoffs(as_of_date, params), features.head(0)
+    known = {cutoff: checked_features(by_cutoff.get(cutoff, nobody), cutoff) for cutoff in (own, *earlier)}
     past = {horizon: known[own - timedelta(days=horizon)] for horizon in params.horizons}
     model = fit(known[own], own, params, past)
     tests, grades, evidence, pasts = [], [], [], dict[int, dict[date, BaseModel]]()
@@ -235,7 +236,7 @@ def _backtest(known: Mapping[date, pd.DataFrame], model: BaseModel) -> Backtest:
     (horizon,), cutoff = model.params.horizons, model.cutoff
     own = cutoff + timedelta(days=horizon)
     before, after = checked_features(known[cutoff], cutoff), checked_features(known[own], own)
-    came = after.set_index("customer_id").reindex(before["customer_id"])
+    came = after.by_customer.reindex(before["customer_id"])
     outcomes = pd.DataFrame(
         {
             "customer_id": before["customer_id"],

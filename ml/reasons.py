@@ -17,9 +17,10 @@ from scipy.special import logit
 from ml.btyd import Floats
 from ml.cells import cell_bands
 from ml.champion import INPUT_GROUPS, Champion, Expected, explained, inputs_of
+from ml.features import checked_features
 from ml.params import Params
 from ml.score import Outlook, outlooks
-from ml.train import BaseModel, checked_features
+from ml.train import BaseModel
 
 # A score as customer_scores calls it → what of the champion it is, and the sign by which that counts for it.
 SCORES = {"inactive_probability": ("activity", -1.0), "expected_net_amount": ("value", 1.0)}

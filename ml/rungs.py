@@ -14,7 +14,8 @@ import pandas as pd
 
 from ml.btyd import Floats, expected_amount, expected_purchases, next_purchase_days, p_no_purchase
 from ml.cells import cell_bands, day_amounts
-from ml.train import BaseModel, history_of
+from ml.features import history_of
+from ml.train import BaseModel
 
 QUANTILES = {"next_purchase_p10_date": 0.1, "next_purchase_p50_date": 0.5, "next_purchase_p90_date": 0.9}
 # Places of customers in an array: some of them, or all.

@@ -16,8 +16,9 @@ import pandas as pd
 from ml.btyd import Floats, History, next_purchase_days
 from ml.champion import RECENT, Champion, Expected, expected_by, inputs_of, next_days
 from ml.curve import dates_of, days_within, shares_of
+from ml.features import FeaturesError, LeakError, checked_features, history_of
 from ml.rungs import QUANTILES, RUNGS, Answer, Rows, by_btyd, unknown
-from ml.train import BaseModel, FeaturesError, LeakError, checked_features, history_of
+from ml.train import BaseModel
 
 PROBABILITY_DIGITS, COUNT_DIGITS, AMOUNT_DIGITS = 6, 4, 4
 

@@ -13,28 +13,17 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from ml.btyd import Btyd, GammaGamma, GammaGammaRefused, History, fit_btyd, fit_gamma_gamma, log_likelihood
+from ml.btyd import Btyd, GammaGamma, GammaGammaRefused, fit_gamma_gamma, log_likelihood
 from ml.cells import Cell, learned_cells
-from ml.champion import RECENT, Champion, champion_of, mapping_of
+from ml.champion import Champion, champion_of, mapping_of
+from ml.features import CheckedFeatures, checked_features, refuse
 from ml.params import CHAMPION, GRADE, Params, as_mapping, params_of
 
-DATES = ("first_purchase_date", "last_purchase_date")
 # Of the JSON document: one without has no champions, the one before knows no grades.
 FORMAT, UNGRADED = 3, 2
-AMOUNTS = ("net_amount", "mean_day_amount", "margin_amount", "costed_net_amount")
-
-
-class FeaturesError(ValueError):
-    """The features are not one whole row per customer."""
-
-
-class LeakError(FeaturesError):
-    """Something from the cut-off on is known that must not be."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +121,7 @@ def fit(
     on or after a cut-off.
     """
     frame = checked_features(features, cutoff)
-    history = history_of(frame, cutoff)
+    history = frame.history
     days, costed = frame["purchase_days"].sum(), frame["costed_net_amount"].sum()
     rung = _rung(frame, cutoff, params, past or {})
     return BaseModel(
@@ -149,42 +138,6 @@ def fit(
     )
 
 
-def checked_features(features: pd.DataFrame, cutoff: date) -> pd.DataFrame:
-    """The columns a model reads, typed, ordered by customer; a cost that is not known counts as nothing of known cost.
-
-    Raises FeaturesError for missing columns, repeated customers or impossible values, LeakError for a purchase on or
-    after the cut-off.
-    """
-    columns = ("customer_id", *DATES, "purchase_days", *AMOUNTS)
-    if missing := [name for name in columns if name not in features]:
-        raise FeaturesError(f"features: columns {missing} are missing, expected {list(columns)}")
-    recent = [name for name in RECENT if name in features]
-    frame = features[[*columns, *recent]].sort_values("customer_id", ignore_index=True)
-    for name in DATES:
-        frame[name] = pd.to_datetime(frame[name]).astype("datetime64[us]")
-    for name in ("purchase_days", *AMOUNTS, *recent):
-        frame[name] = frame[name].astype(np.float64)
-    is_costed = frame["costed_net_amount"].notna() & frame["margin_amount"].notna()
-    frame[["margin_amount", "costed_net_amount"]] = frame[["margin_amount", "costed_net_amount"]].where(is_costed, 0.0)
-
-    first, last, days = frame["first_purchase_date"], frame["last_purchase_date"], frame["purchase_days"]
-    span = (last - first).dt.days
-    is_infinite = frame[[*AMOUNTS, *recent]].isin([np.inf, -np.inf]).any(axis=1)
-    _refuse(frame, frame.isna().any(axis=1) | is_infinite, "have missing or infinite values")
-    _refuse(frame, frame["customer_id"].duplicated(), "stand there twice")
-    _refuse(frame, last >= pd.Timestamp(cutoff), f"have a purchase on or after the cut-off {cutoff}", LeakError)
-    _refuse(frame, (days < 1) | (days > span + 1) | ((days == 1) != (span == 0)), "have dates unlike their days")
-    return frame
-
-
-def history_of(frame: pd.DataFrame, cutoff: date) -> History:
-    """Sufficient statistics in days of checked features."""
-    first = frame["first_purchase_date"]
-    recency = (frame["last_purchase_date"] - first).dt.days.to_numpy().astype(np.float64)
-    age = (pd.Timestamp(cutoff) - first).dt.days.to_numpy().astype(np.float64)
-    return History(frame["purchase_days"].to_numpy() - 1.0, recency, age)
-
-
 @dataclass(frozen=True)
 class _Rung:
     rung: str
@@ -194,7 +147,7 @@ class _Rung:
     cells: tuple[Cell, ...] = ()
 
 
-def _rung(frame: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, pd.DataFrame]) -> _Rung:
+def _rung(frame: CheckedFeatures, cutoff: date, params: Params, past: Mapping[int, pd.DataFrame]) -> _Rung:
     """The highest rung of the ladder that the data carries."""
     customers, repeaters = len(frame), _repeaters(frame)
     if not customers:
@@ -205,7 +158,7 @@ def _rung(frame: pd.DataFrame, cutoff: date, params: Params, past: Mapping[int, 
     if repeaters < params.base_min_repeaters:
         why += f", expected {params.base_min_repeaters}"
     else:
-        btyd = fit_btyd(history_of(frame, cutoff), params.model)
+        btyd = frame.fitted(params.model)
         if not btyd.at_bound:
             gamma_gamma, value = _value_model(frame, params)
             return _Rung("btyd", f"{why}; {value}", btyd, gamma_gamma)
@@ -234,16 +187,10 @@ def _value_model(frame: pd.DataFrame, params: Params) -> tuple[GammaGamma | None
         return None, f"value by the customer's own mean, shrunk: {refused}"
 
 
-def cells_of(frame: pd.DataFrame, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
+def cells_of(frame: CheckedFeatures, past: pd.DataFrame, cutoff: date, horizon: int, params: Params) -> Iterator[Cell]:
     """The cells that [cutoff - horizon, cutoff) teaches."""
     start = cutoff - timedelta(days=horizon)
     before = checked_features(past, start)
-    now = frame.set_index("customer_id").reindex(before["customer_id"])
-    _refuse(before, now["purchase_days"].isna().to_numpy(), f"were known on {start} but are not on {cutoff}")
+    now = frame.by_customer.reindex(before["customer_id"])
+    refuse(before, now["purchase_days"].isna().to_numpy(), f"were known on {start} but are not on {cutoff}")
     return learned_cells(before, now, cutoff, horizon, params)
-
-
-def _refuse(frame: pd.DataFrame, wrong: Any, what: str, error: type[FeaturesError] = FeaturesError) -> None:
-    """Raise when any row is wrong, naming the first few customers."""
-    if found := frame.loc[wrong, "customer_id"].head(3).tolist():
-        raise error(f"features: {int(wrong.sum())} customers {what}, such as {found}")

@@ -15,10 +15,11 @@ from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from ml.btyd import p_no_purchase
 from ml.challenge import challenged, champion_cutoffs
 from ml.champion import RECENT, explained, inputs_of, next_days
+from ml.features import FeaturesError, checked_features, history_of
 from ml.glm import GlmRefused, fit_glm
 from ml.params import load_params
 from ml.score import base_expects, outlook, purchase_days_at, score
-from ml.train import BaseModel, FeaturesError, checked_features, fit, history_of
+from ml.train import BaseModel, fit
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
 PARAMS = replace(load_params(), horizons=(90,))

@@ -14,12 +14,13 @@ import pandas as pd
 import pytest
 
 from benchmarks.score_features import features_of, outcomes_of
-from ml.challenge import NEXT, challenged, champion_cutoffs, curved
+from ml.challenge import challenged, champion_cutoffs, curved
 from ml.curve import PARTS, days_within, learned_curve, mean_wait, shares_of
 from ml.evaluate import backtest
+from ml.features import NEXT, checked_features
 from ml.params import load_params
 from ml.score import outlook, purchase_days_at, score
-from ml.train import BaseModel, checked_features, fit
+from ml.train import BaseModel, fit
 
 START, CUTOFF, HORIZON = date(2024, 1, 1), date(2025, 3, 3), 56
 PARAMS = replace(load_params(), horizons=(HORIZON,))

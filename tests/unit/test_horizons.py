@@ -11,11 +11,12 @@ import pytest
 from test_champion import CUTOFF, PARAMS, features_of, purchases
 
 from ml.challenge import challenged, champion_cutoffs
+from ml.features import checked_features
 from ml.learn import withheld
 from ml.reasons import reasons
 from ml.rungs import RUNGS
 from ml.score import outlooks, score
-from ml.train import BaseModel, checked_features, fit
+from ml.train import BaseModel, fit
 
 HORIZONS = (28, 90, 180)
 assert PARAMS.champion is not None

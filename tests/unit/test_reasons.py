@@ -15,10 +15,11 @@ from test_champion import CUTOFF, HORIZON, PARAMS, known_at, purchases
 
 from ml.challenge import challenged
 from ml.champion import INPUT_GROUPS, inputs_of
+from ml.features import checked_features
 from ml.learn import withheld
 from ml.reasons import COLUMNS, FACTORS, SCORES, reasons
 from ml.score import outlook, score
-from ml.train import BaseModel, checked_features, fit
+from ml.train import BaseModel, fit
 from orchestration.release.score_words import RUNGS, scores_in_words
 
 

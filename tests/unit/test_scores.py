@@ -13,10 +13,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ml.btyd import p_no_purchase
 from ml.evaluate import auc, average_precision, backtest, calibration_table, normalised_gini, top_share
+from ml.features import FeaturesError, LeakError, history_of
 from ml.params import PARAMS, Params, ParamsError, load_params
 from ml.rungs import HorizonError
 from ml.score import outlook, score
-from ml.train import BaseModel, FeaturesError, LeakError, fit, history_of
+from ml.train import BaseModel, fit
 
 START, CUTOFF, HORIZON = date(2023, 1, 1), date(2024, 7, 1), 90
 SCORES = ["inactive_probability", "expected_purchase_count", "expected_net_amount", "potential_margin_amount"]
