@@ -74,3 +74,31 @@ inner join dates on {{ is_before }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
 {% endmacro %}
+
+{#- The CTE steps: the intervals of as-of dates of the run in which nothing of a customer changes. ``spans``, a CTE or a
+    relation, has customer_id, valid_from and valid_to, as-of dates. -#}
+{% macro steps_of(spans) -%}
+changes as (
+
+    select spans.customer_id, greatest(spans.valid_from, first.first_date) as valid_from
+    from {{ spans }} as spans
+    inner join first on spans.valid_to > first.first_date
+
+    union
+
+    select spans.customer_id, spans.valid_to as valid_from
+    from {{ spans }} as spans
+    inner join first on spans.valid_to > first.first_date
+    where spans.valid_to < {{ end_of_dates() }}
+
+),
+
+steps as (
+
+    select
+        customer_id, valid_from,
+        coalesce(lead(valid_from) over (partition by customer_id order by valid_from), {{ end_of_dates() }}) as valid_to
+    from changes
+
+)
+{%- endmacro %}

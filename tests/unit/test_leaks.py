@@ -49,8 +49,8 @@ IN_SQL = {
     ),
     "purchases count before they are known": (
         "int_customers__purchased",
-        "trade.valid_from <= dates.as_of_date",
-        "trade.valid_from <= dates.next_date",
+        "trade.valid_from <= steps.valid_from",
+        "trade.valid_from <= steps.valid_to",
     ),
     "when a row was loaded is ignored": ("int_run_days__resolved", "known.effective_from <= dates.known_at", "true"),
     "tomorrow is today": ("int_run_days__resolved", "days.day <= dates.as_of_date", "days.day <= dates.as_of_date + 1"),

@@ -7,16 +7,9 @@
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }} {{ ref('stg_run__accounts') }} {{ ref('int_accounts__rematched') }}
 
-with dates as (
+with first as (
 
-    select as_of_date, next_date from {{ ref('int_run_dates__ordered') }}
-
-),
-
-ranged as (
-
-    select source_system, source_id, kind, valid_from, valid_to, first_date, last_date
-    from {{ ref('int_account_dates__ranged') }}
+    select min(as_of_date) as first_date from {{ ref('int_run_dates__ordered') }}
 
 ),
 
@@ -28,22 +21,35 @@ identity as (
     where customer_id in ({{ moved }})
     {%- endif %}
 
-)
+),
+
+spans as (
+
+    select
+        identity.customer_id, ranged.kind, ranged.first_date, ranged.last_date,
+        greatest(ranged.valid_from, identity.valid_from) as valid_from,
+        least(ranged.valid_to, identity.valid_to) as valid_to
+    from {{ ref('int_account_dates__ranged') }} as ranged
+    inner join identity
+        on ranged.source_system = identity.source_system
+        and ranged.source_id = identity.source_id
+        and ranged.valid_from < identity.valid_to
+        and ranged.valid_to > identity.valid_from
+
+),
+
+{{ steps_of('spans') }}
 
 select
-    identity.customer_id,
-    dates.as_of_date as valid_from,
-    dates.next_date as valid_to,
-    min(ranged.first_date) filter (where ranged.kind = 'order') as first_order_date,
-    max(ranged.last_date) filter (where ranged.kind = 'order') as last_order_date,
-    max(ranged.last_date) filter (where ranged.kind = 'contact') as last_contact_date
-from ranged
-inner join dates
-    on ranged.valid_from <= dates.as_of_date
-    and ranged.valid_to > dates.as_of_date
-inner join identity
-    on ranged.source_system = identity.source_system
-    and ranged.source_id = identity.source_id
-    and identity.valid_from <= dates.as_of_date
-    and identity.valid_to > dates.as_of_date
-group by identity.customer_id, dates.as_of_date, dates.next_date
+    steps.customer_id,
+    steps.valid_from,
+    steps.valid_to,
+    min(spans.first_date) filter (where spans.kind = 'order') as first_order_date,
+    max(spans.last_date) filter (where spans.kind = 'order') as last_order_date,
+    max(spans.last_date) filter (where spans.kind = 'contact') as last_contact_date
+from spans
+inner join steps
+    on spans.customer_id = steps.customer_id
+    and spans.valid_from <= steps.valid_from
+    and spans.valid_to > steps.valid_from
+group by steps.customer_id, steps.valid_from, steps.valid_to

@@ -7,9 +7,9 @@
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 
-with dates as (
+with first as (
 
-    select as_of_date, next_date from {{ ref('int_run_dates__ordered') }}
+    select min(as_of_date) as first_date from {{ ref('int_run_dates__ordered') }}
 
 ),
 
@@ -21,16 +21,19 @@ trade as (
     where customer_id in (select customer_id from {{ ref('int_customers__touched') }})
     {%- endif %}
 
-)
+),
+
+{{ steps_of('trade') }}
 
 select
-    trade.customer_id,
-    dates.as_of_date as valid_from,
-    dates.next_date as valid_to,
+    steps.customer_id,
+    steps.valid_from,
+    steps.valid_to,
     {{ purchase_features('trade') }}
 from trade
-inner join dates
-    on trade.valid_from <= dates.as_of_date
-    and trade.valid_to > dates.as_of_date
-group by trade.customer_id, dates.as_of_date, dates.next_date
+inner join steps
+    on trade.customer_id = steps.customer_id
+    and trade.valid_from <= steps.valid_from
+    and trade.valid_to > steps.valid_from
+group by steps.customer_id, steps.valid_from, steps.valid_to
 having sum(case when trade.order_count > 0 then 1 else 0 end) > 0
