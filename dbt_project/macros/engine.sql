@@ -121,3 +121,8 @@ cast(round(sqrt(cast({{ dividend }} as double) / nullif(cast({{ divisor }} as do
 aggregate(slice(reverse(array_sort(collect_list(case when {{ moment }} is not null then struct({{ moment }} as moment, {{ amount }} as amount) end))), 1, {{ rows }}), cast(0 as decimal(18, 4)), (total, one) -> cast(total + one.amount as decimal(18, 4)))
 {%- endmacro %}
 {% macro duckdb__newest_sum(amount, moment, rows) -%}list_sum(max_by({{ amount }}, {{ moment }}, {{ rows }})){%- endmacro %}
+
+{#- A number of the values of a row, the same for the same values; different ones rarely share it. -#}
+{% macro hash_of(columns) -%}{{ adapter.dispatch('hash_of')(columns) }}{%- endmacro %}
+{% macro default__hash_of(columns) -%}xxhash64({{ columns | join(', ') }}){%- endmacro %}
+{% macro duckdb__hash_of(columns) -%}hash({{ columns | join(', ') }}){%- endmacro %}

@@ -60,6 +60,7 @@ STATEMENTS = (
     "update ml.reasons set contribution = 1",
     "update scoring.customer_scores set expected_net_amount = -horizon_days",
     "update scoring.tier_gaps set tier_score = tier_score + 0.0001",
+    "update intermediate.int_factors__contributed set contribution = contribution + 1 where lens_number is null",
     "delete from tiering.customer_tiers where customer_id = (select max(customer_id) from tiering.customer_tiers)",
     f"insert into tiering.lifecycle_transitions select * replace ({RELEASE} as movement_date, false as is_expected) "
     "from tiering.lifecycle_transitions limit 1",
