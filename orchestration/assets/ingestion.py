@@ -91,10 +91,11 @@ def _family_assets(
             verdicts = give_verdicts(settings, context.run_id, until, verdicts)
             refused = {batch for verdict in verdicts if verdict.blocks for batch in verdict.batch_ids}
             refused |= {item.batch_id for item in candidates if item.held is not None}
-            passed = [item for item in candidates if refused.isdisjoint({item.batch_id, item.duplicate_of})]
+            told = [(item, refused.isdisjoint({item.batch_id, item.duplicate_of})) for item in candidates]
+            passed = [item for item, is_sound in told if is_sound]
             if passed:
                 landing.commit(settings, passed, last_decided_knowledge(settings))
-            landing.discard(item for item in candidates if item not in passed)
+            landing.discard(item for item, is_sound in told if not is_sound)
         for table in tables:
             yield from _events(table, verdicts, [item for item in passed if item.entity == table.entity])
 

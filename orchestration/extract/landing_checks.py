@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from data_quality.verdicts import Verdict
 from orchestration.extract.candidate import Candidate
@@ -27,20 +28,18 @@ def landing_verdicts(table: Table, candidates: Sequence[Candidate], landed: Sequ
 
     A held file blocks, unless a later extraction of the same delivery could be read.
     """
-    sound = [(item.delivery.key, item.delivery.arrival.extracted_at) for item in candidates if item.held is None]
-    sound += [(batch.delivery, batch.extracted_at) for batch in landed]
+    sound: dict[tuple[str, str, date], list[datetime]] = defaultdict(list)
+    for item in candidates:
+        if item.held is None:
+            sound[item.delivery.key].append(item.delivery.arrival.extracted_at)
+    for batch in landed:
+        sound[batch.delivery].append(batch.extracted_at)
     held = [item for item in candidates if item.held is not None]
     open_ends = [
-        item
-        for item in held
-        if not any(key == item.delivery.key and at >= item.delivery.arrival.extracted_at for key, at in sound)
+        item for item in held if not any(at >= item.delivery.arrival.extracted_at for at in sound[item.delivery.key])
     ]
     new = [item for item in candidates if item.held is None and item.duplicate_of is None]
-    restated = [
-        item
-        for item in new
-        if any(key == item.delivery.key and at < item.delivery.arrival.extracted_at for key, at in sound)
-    ]
+    restated = [item for item in new if any(at < item.delivery.arrival.extracted_at for at in sound[item.delivery.key])]
     late = [item for item in new if item not in restated and _is_late(item)]
     rejected = [item for item in candidates if item.quarantined]
     repeated = [item for item in candidates if item.duplicate_of]
