@@ -16,6 +16,8 @@ from ml.btyd import Floats
 Weights = npt.NDArray[np.int32]
 # Resamples worked on at once, so that memory stays small.
 AT_ONCE = 50
+# What two ways of summing may differ by, as a share of the sum.
+ROUNDING = 1e-12
 
 
 def resampled(customers: Iterable[Sequence[str]], resamples: int, seed: int) -> list[Weights]:
@@ -44,11 +46,11 @@ def weighted_ginis(rankings: Sequence[Floats], value: Floats, weights: Weights) 
     nothing can be told apart."""
     chance = _sums(value, weights) * _sums(np.ones(len(value)), weights) / 2.0
     perfect = _by_mid_rank(value, value, weights) - chance
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return [
-            np.where(perfect > 0, (_by_mid_rank(ranking, value, weights) - chance) / perfect, 0.0)
-            for ranking in rankings
-        ]
+    is_told = perfect > ROUNDING * np.abs(chance)
+    return [
+        np.divide(_by_mid_rank(ranking, value, weights) - chance, perfect, out=np.zeros(len(perfect)), where=is_told)
+        for ranking in rankings
+    ]
 
 
 def _sums(amount: Floats, weights: Weights) -> Floats:

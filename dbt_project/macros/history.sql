@@ -75,9 +75,15 @@ inner join dates on {{ is_before }}
 {%- endfor %}
 {% endmacro %}
 
-{#- The CTE steps: the intervals of as-of dates of the run in which nothing of a customer changes. ``spans``, a CTE or a
+{#- The CTEs that end in steps: the intervals of as-of dates of the run in which nothing of a customer changes. ``spans``, a CTE or a
     relation, has customer_id, valid_from and valid_to, as-of dates. -#}
 {% macro steps_of(spans) -%}
+first as (
+
+    select min(as_of_date) as first_date from {{ ref('int_run_dates__ordered') }}
+
+),
+
 changes as (
 
     select spans.customer_id, greatest(spans.valid_from, first.first_date) as valid_from

@@ -7,13 +7,7 @@
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }} {{ ref('stg_run__accounts') }} {{ ref('int_accounts__rematched') }}
 
-with first as (
-
-    select min(as_of_date) as first_date from {{ ref('int_run_dates__ordered') }}
-
-),
-
-identity as (
+with identity as (
 
     select source_system, source_id, customer_id, valid_from, valid_to
     from {{ ref('int_customers__identity') }}

@@ -7,13 +7,7 @@
 ) }}
 -- depends_on: {{ ref('stg_run__builds') }}
 
-with first as (
-
-    select min(as_of_date) as first_date from {{ ref('int_run_dates__ordered') }}
-
-),
-
-trade as (
+with trade as (
 
     select customer_id, event_date, valid_from, valid_to, order_count, net_amount, margin_amount, costed_net_amount
     from {{ ref('int_customer_days') }}
